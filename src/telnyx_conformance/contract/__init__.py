@@ -1,0 +1,1 @@
+"""What the API promises: document, overlays, model, requirements, sequences. Imports nothing of ours but errors and content."""

@@ -1,0 +1,93 @@
+"""What happened on the wire: requests, responses and the events that followed, as frozen values.
+
+They stand with the contract because planner, runner, inbox and judges all speak of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request as it is sent. `path` is percent-encoded and relative to the base URL; `query` is undecoded pairs."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP response as it came. Header names are lower case; `seconds` is from send to last byte."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    seconds: float = 0.0
+
+    def header(self, name: str) -> str:
+        """Return the first header called `name` (lower case), or an empty string."""
+        return next((value for key, value in self.headers if key == name), "")
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, lower case; empty when there is none."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One webhook delivery as the inbox received it.
+
+    `raw` are the bytes as received (signatures are over bytes); `document` is what they decode to, `None` when they do not.
+    `arrival` counts deliveries of this inbox from 0; `received_at` is Unix seconds on the inbox's clock.
+    """
+
+    token: str
+    arrival: int
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    raw: bytes = b""
+    document: dict[str, Any] | None = None
+    signature: Literal["valid", "invalid", "missing", "stale"] = "missing"
+    answered: int = 200
+    received_at: float = 0.0
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The event's `data` object, empty when it has none."""
+        data = (self.document or {}).get("data")
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def id(self) -> str:
+        """The event id that stays the same over retries."""
+        return str(self.data.get("id", ""))
+
+    @property
+    def type(self) -> str:
+        """Such as `call.answered`."""
+        return str(self.data.get("event_type", ""))
+
+    @property
+    def occurred_at(self) -> str:
+        """ISO 8601 as sent."""
+        return str(self.data.get("occurred_at", ""))
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The event's payload, empty when it has none."""
+        payload = self.data.get("payload")
+        return payload if isinstance(payload, dict) else {}
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One request with what came of it. Exactly one of `response` and `error` is set; `error` says why no response could be had."""
+
+    request: Request
+    response: Response | None = None
+    error: str = ""
+    events: tuple[Event, ...] = ()

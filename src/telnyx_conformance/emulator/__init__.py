@@ -1,0 +1,1 @@
+"""The embedded target: a stateful emulator of the whole API."""

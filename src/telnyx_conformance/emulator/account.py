@@ -1,0 +1,71 @@
+"""What every product of the emulator works with: the question asked, the answer or refusal given, and the account it happens in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.emulator.clock import Clock
+    from telnyx_conformance.emulator.delivery import Outbox
+    from telnyx_conformance.emulator.ids import Ids
+    from telnyx_conformance.emulator.store import Store
+
+Mode = Literal["stateful", "stub"]
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """A routed, authenticated and validated request: decoded path and query values, the decoded body (`None` without one)."""
+
+    operation: Operation
+    path: dict[str, str]
+    query: dict[str, Any]
+    headers: Mapping[str, str]
+    body: Any = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A success: `document` is encoded as JSON unless `raw` bytes of `media_type` are given; neither means an empty body."""
+
+    status: int = 200
+    document: Any = None
+    raw: bytes | None = None
+    media_type: str = "application/json"
+
+
+class Refusal(Exception):  # noqa: N818 - not an error of ours: the emulated API says no
+    """The emulated API refuses: HTTP status, Telnyx error code, and the culprit in body (`pointer`) or parameters (`parameter`).
+
+    `bare` omits `source` and `meta`, as call control does for refusals that depend on a call's state.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str = "", *, pointer: str = "", parameter: str = "", bare: bool = False
+    ) -> None:
+        super().__init__(code)
+        self.status, self.code, self.detail = status, code, detail
+        self.pointer, self.parameter, self.bare = pointer, parameter, bare
+
+
+Handler = Callable[[Ask], Answer]
+
+
+class Product(Protocol):
+    """One product's behaviour in one account. `handlers` maps operation ids to what answers them; all others are generic."""
+
+    handlers: Mapping[str, Handler]
+
+
+class Account(msgspec.Struct, kw_only=True):
+    """One API key's world: its own time, ids, resources, calls and outgoing webhooks. Nothing is shared between accounts."""
+
+    key: str
+    mode: Mode
+    clock: Clock
+    ids: Ids
+    outbox: Outbox
+    store: Store
+    products: list[Product] = []

@@ -1,0 +1,1 @@
+"""One folder per product whose behaviour a schema cannot express."""

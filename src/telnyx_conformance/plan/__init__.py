@@ -1,0 +1,1 @@
+"""From requirements to probes: pure functions of contract and seed."""

@@ -1,0 +1,1 @@
+"""From evidence to certificate: JSON, HTML, JUnit, Allure."""
