@@ -30,7 +30,10 @@ def import_document(upstream: Mapping[str, Any], edition: str) -> dict[str, str]
     if not str(upstream.get("openapi", "")).startswith("3.0"):
         raise ContractError("not an OpenAPI 3.0 document", expected="openapi: 3.0.x", got=repr(upstream.get("openapi")))
     by_group: dict[str, dict[str, Any]] = defaultdict(dict)
+    bare: dict[str, Any] = {}  # a path that the document declares without any operation
     for path, item in upstream["paths"].items():
+        if not any(m in item for m in METHODS):
+            bare[path] = {"parameters": [_parameter(p) for p in item.get("parameters", [])]}
         for method in (m for m in METHODS if m in item):
             operation = _operation(path, method, item)
             by_group[operation["tags"][0]].setdefault(path, {})[method] = operation
@@ -41,7 +44,7 @@ def import_document(upstream: Mapping[str, Any], edition: str) -> dict[str, str]
         owned = _pick(components, owners, {group})
         files[f"groups/{slug(group)}.yaml"] = dump({"group": group, "paths": by_group[group], **_some(owned)})
     shared = _pick(components, owners, None)
-    files["shared.yaml"] = dump(_some(shared) or {"components": {}})
+    files["shared.yaml"] = dump({**({"paths": bare} if bare else {}), **(_some(shared) or {"components": {}})})
     files["edition.yaml"] = dump(_header(upstream, edition, sorted(by_group)))
     return files
 
