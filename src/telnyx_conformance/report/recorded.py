@@ -1,0 +1,83 @@
+"""One exchange as the evidence holds it, in the shape that reproducers and the page need."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+import msgspec
+
+KEY = "$TELNYX_API_KEY"
+"""Evidence holds this text wherever the API key stood."""
+TRANSPORT_HEADERS = frozenset(
+    {"host", "content-length", "connection", "transfer-encoding", "accept-encoding", "user-agent"}
+)
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as sent and the answer as it came; `status` 0 and an `error` when none came."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    status: int = 0
+    answer_headers: tuple[tuple[str, str], ...] = ()
+    answer: bytes = b""
+    error: str = ""
+    events: tuple[dict[str, Any], ...] = ()
+
+
+def step(exchange: dict[str, Any], *, keep_authorization: bool = False) -> Step:
+    """Read a recorded exchange.
+
+    An `Authorization` that does not hold the place of the key is replaced by one that does: better a reproducer that
+    sends the right key than a report that holds a secret. `keep_authorization` is for requirements about wrong keys.
+    """
+    request, response = _mapping(exchange.get("request")), _mapping(exchange.get("response"))
+    headers = tuple(
+        (name, value if keep_authorization or name.lower() != "authorization" or KEY in value else f"Bearer {KEY}")
+        for name, value in _pairs(request.get("headers"))
+        if name.lower() not in TRANSPORT_HEADERS
+    )
+    status = response.get("status")
+    events = exchange.get("events")
+    return Step(
+        method=str(request.get("method") or "GET"),
+        url=str(request.get("url") or ""),
+        headers=headers,
+        body=content(request.get("body")),
+        status=status if isinstance(status, int) else 0,
+        answer_headers=_pairs(response.get("headers")),
+        answer=content(response.get("body")),
+        error=str(exchange.get("error") or ""),
+        events=tuple(event for event in events if isinstance(event, dict)) if isinstance(events, list) else (),
+    )
+
+
+def content(body: Any) -> bytes:
+    """Return the bytes of a recorded body: a text, `{"base64": …}` for bytes that are no text, or JSON."""
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode(errors="surrogatepass")
+    if isinstance(body, dict) and body.keys() == {"base64"}:
+        try:
+            return base64.b64decode(body["base64"], validate=True)
+        except (TypeError, ValueError, binascii.Error):
+            pass
+    return json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _pairs(headers: Any) -> tuple[tuple[str, str], ...]:
+    if isinstance(headers, dict):
+        return tuple((str(name), str(value)) for name, value in headers.items())
+    if isinstance(headers, list):
+        return tuple((str(pair[0]), str(pair[1])) for pair in headers if isinstance(pair, list) and len(pair) == 2)  # noqa: PLR2004 - a pair
+    return ()
