@@ -1,0 +1,29 @@
+"""How a webhook travels as GET: one query parameter for each top-level key of its document, the value as JSON.
+
+The documentation only says that the payload is in the query; emulator and inbox agree on this form.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def encode_get(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the query parameters, undecoded, in the document's order."""
+    return [(key, msgspec.json.encode(value).decode()) for key, value in document.items()]
+
+
+def decode_get(query: Iterable[tuple[str, str]]) -> dict[str, Any] | None:
+    """Return the document that `query` carries, or `None`; parameters that are not JSON are no part of it."""
+    document: dict[str, Any] = {}
+    for key, text in query:
+        try:
+            document[key] = msgspec.json.decode(text)
+        except (msgspec.DecodeError, RecursionError):
+            continue
+    return document or None
