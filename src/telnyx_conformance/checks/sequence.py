@@ -1,0 +1,329 @@
+"""The judge of sequences: what was observed against what a contract says must, may and must not follow a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from telnyx_conformance.checks.finding import shown
+from telnyx_conformance.checks.history import MICROSECONDS, Bindings, History, Sent, history_of, moment
+from telnyx_conformance.contract.exchange import Event
+from telnyx_conformance.contract.sequence import (
+    Expectation,
+    Reference,
+    Repeat,
+    Send,
+    Sequence,
+    Timing,
+    Unwanted,
+    Wanted,
+)
+from telnyx_conformance.contract.sequence_requirements import Constraint, Kind, constraints
+from telnyx_conformance.contract.validators import Validator
+
+MOST_SHOWN = 3
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One requirement judged. `arrivals` are the deliveries that make up the smallest counter-example."""
+
+    requirement: str
+    kind: Kind
+    verdict: Literal["pass", "fail", "inconclusive"]
+    expected: str
+    actual: str = ""
+    arrivals: tuple[int, ...] = ()
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one judgement looks at."""
+
+    sequence: Sequence
+    history: History
+    bindings: Bindings
+    validators: Mapping[str, Validator]
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What came instead, and the deliveries that show it."""
+
+    actual: str
+    events: tuple[Event, ...] = ()
+
+
+class Unjudged(msgspec.Struct, frozen=True):
+    """Why a statement could not be judged."""
+
+    reason: str
+
+
+Ruling = Failure | Unjudged | None
+NOTHING_CAME = Unjudged("no event was received")
+
+
+def judge_sequence(
+    sequence: Sequence,
+    observed_events: Iterable[Event],
+    bindings: Bindings,
+    validators: Mapping[str, Validator],
+) -> tuple[Outcome, ...]:
+    """Return one outcome for each requirement of `sequence`, in the order of the contract.
+
+    Order is judged by `occurred_at`, never by arrival, and deliveries that repeat an event id count once. `validators`
+    judge a whole webhook document by its `event_type`. A statement about an event that never came is inconclusive: its
+    absence is reported once, by the requirement that it is present.
+    """
+    history = history_of(sequence, observed_events, bindings)
+    trial = Trial(sequence=sequence, history=history, bindings=bindings, validators=validators)
+    return tuple(_outcome(one, trial) for one in constraints(sequence))
+
+
+def is_complete(sequence: Sequence, observed_events: Iterable[Event], bindings: Bindings) -> bool:
+    """Return whether every event that completes the sequence has been received: what an inbox waits for."""
+    return has_occurred(sequence, sequence.complete, observed_events, bindings)
+
+
+def has_occurred(
+    sequence: Sequence, names: Iterable[str], observed_events: Iterable[Event], bindings: Bindings
+) -> bool:
+    """Return whether the named events of the sequence have been received."""
+    slots = history_of(sequence, observed_events, bindings).slots
+    wanted = sequence.wanted
+    return all((wanted[name].event, wanted[name].leg) in slots for name in names)
+
+
+def _outcome(one: Constraint, trial: Trial) -> Outcome:
+    ruling = RULES[one.kind](one.subject, trial)
+    if ruling is None:
+        return Outcome(requirement=one.id, kind=one.kind, verdict="pass", expected=one.statement)
+    if isinstance(ruling, Unjudged):
+        return Outcome(
+            requirement=one.id, kind=one.kind, verdict="inconclusive", expected=one.statement, actual=ruling.reason
+        )
+    arrivals = tuple(sorted(event.arrival for event in ruling.events))
+    return Outcome(
+        requirement=one.id,
+        kind=one.kind,
+        verdict="fail",
+        expected=one.statement,
+        actual=ruling.actual,
+        arrivals=arrivals,
+    )
+
+
+def _is_present(item: Wanted, trial: Trial) -> Ruling:
+    found = _found(item, trial)
+    if len(found) == 1:
+        return None
+    if found:
+        return Failure(f"it occurs {len(found)} times", found[:MOST_SHOWN])
+    elsewhere = [e for e in trial.history.events if trial.history.legs.get(e.arrival) == item.leg]
+    came = ", ".join(event.type for event in elsewhere) or "nothing"
+    return Failure(f"it does not occur; on leg {item.leg} came: {came}", tuple(elsewhere[:MOST_SHOWN]))
+
+
+def _has_payload(subject: tuple[Wanted, Expectation], trial: Trial) -> Ruling:
+    item, expected = subject
+    found = _found(item, trial)
+    if not found:
+        return _absent(item, trial)
+    allowed = _allowed(expected, trial.bindings)
+    if isinstance(allowed, Unjudged):
+        return allowed
+    for event in found:
+        value = event.payload.get(expected.field)
+        if not any(_equal(value, one) for one in allowed):
+            wanted = " or ".join(shown(one) for one in allowed)
+            came = shown(value) if expected.field in event.payload else "absent"
+            return Failure(f"{expected.field} is {came}, wanted {wanted}", (event,))
+    return None
+
+
+def _is_delivered(item: Wanted, trial: Trial) -> Ruling:
+    found = _found(item, trial)
+    if not found:
+        return _absent(item, trial)
+    how = item.delivery
+    token = trial.bindings.inboxes.get(how.inbox, "") if how else ""
+    if how and how.inbox and not token:
+        return Unjudged(f"there is no inbox {how.inbox}")
+    for event in found:
+        if token and event.token != token:
+            return Failure("it is delivered to another address", (event,))
+        if how and how.method and event.method != how.method:
+            return Failure(f"it is delivered by {event.method}", (event,))
+    return None
+
+
+def _is_ordered(pair: tuple[str, str], trial: Trial) -> Ruling:
+    first, second = (_found(trial.sequence.wanted[name], trial) for name in pair)
+    if not first or not second:
+        return _absent_of(pair, trial)
+    if undated := next((e for e in (first[0], second[0]) if moment(e) < 0), None):
+        return Unjudged(f"{undated.type} has no readable occurred_at")
+    if moment(first[0]) <= moment(second[0]):
+        return None
+    said = f"{first[0].type} occurred at {first[0].occurred_at}, {second[0].type} at {second[0].occurred_at}"
+    return Failure(said, (first[0], second[0]))
+
+
+def _is_timed(timing: Timing, trial: Trial) -> Ruling:
+    pair = (timing.first, timing.second)
+    first, second = (_found(trial.sequence.wanted[name], trial) for name in pair)
+    if not first or not second:
+        return _absent_of(pair, trial)
+    if undated := next((e for e in (first[0], second[0]) if moment(e) < 0), None):
+        return Unjudged(f"{undated.type} has no readable occurred_at")
+    passed = moment(second[0]) - moment(first[0])
+    early = timing.at_least is not None and passed < timing.at_least * MICROSECONDS
+    late = timing.less_than is not None and passed >= timing.less_than * MICROSECONDS
+    if early or late:
+        return Failure(f"{passed / MICROSECONDS:g} s passed", (first[0], second[0]))
+    return None
+
+
+def _never_occurs(item: Unwanted, trial: Trial) -> Ruling:
+    found = trial.history.slots.get((item.event, item.leg), ())
+    if found:
+        return Failure(f"it occurs at {found[0].occurred_at}", found[:1])
+    return None if trial.history.deliveries else NOTHING_CAME
+
+
+def _is_shared(field: str, trial: Trial) -> Ruling:
+    by_value: dict[str, Event] = {}
+    for event in trial.history.events:
+        if event.arrival in trial.history.legs:
+            by_value.setdefault(shown(event.payload.get(field)), event)
+    if not by_value:
+        return NOTHING_CAME
+    if len(by_value) == 1:
+        return None
+    pair = list(by_value.items())[:2]
+    return Failure("; ".join(f"{event.type} has {value}" for value, event in pair), tuple(event for _, event in pair))
+
+
+def _is_closed(_: object, trial: Trial) -> Ruling:
+    sequence = trial.sequence
+    must = {(item.event, item.leg) for item in sequence.must}
+    may = {(item.event, item.leg) for item in sequence.may}
+    never = {(item.event, item.leg) for item in sequence.never}
+    for slot, events in trial.history.slots.items():
+        if slot in must | never or (slot in may and len(events) == 1):
+            continue
+        said = "twice" if slot in may else "although it is not listed"
+        return Failure(f"{slot[0]} occurs on leg {slot[1]} {said}", events[-1:])
+    return None if trial.history.deliveries else NOTHING_CAME
+
+
+def _has_legs(_: object, trial: Trial) -> Ruling:
+    strays = trial.history.strays
+    if not strays:
+        return None if trial.history.deliveries else NOTHING_CAME
+    first = strays[0]
+    if not first.type:
+        return Failure("a delivery holds no event", (first,))
+    ids = shown({field: first.payload.get(field) for field in ("call_leg_id", "call_control_id")})
+    return Failure(f"{first.type} belongs to no declared leg: {ids}", (first,))
+
+
+def _has_schema(_: object, trial: Trial) -> Ruling:
+    for event in trial.history.events:
+        validator = trial.validators.get(event.type)
+        if event.document is None:
+            return Failure("a delivery is not a JSON object", (event,))
+        if validator is None:
+            continue  # undocumented, so without a schema to satisfy; that it came is for another requirement to report
+        for error in validator.iter_errors(event.document):
+            place = "/".join(str(part) for part in error.instance_path)
+            return Failure(f"{event.type} /{place}: {shown(error.message)}", (event,))
+    return None if trial.history.events else NOTHING_CAME
+
+
+def _is_signed(_: object, trial: Trial) -> Ruling:
+    if not trial.history.deliveries:
+        return NOTHING_CAME
+    if not trial.bindings.verifiable:
+        return Unjudged("the target's public key is not known")
+    for event in trial.history.deliveries:
+        if event.signature != "valid":
+            return Failure(f"the signature of {event.type} is {event.signature}", (event,))
+    return None
+
+
+def _is_accepted(step: Send | Repeat, trial: Trial) -> Ruling:
+    sent = _answered(step, trial)
+    if isinstance(sent, Unjudged):
+        return sent
+    return None if sent.status in range(200, 300) else Failure(_answer(sent))
+
+
+def _is_refused(step: Send | Repeat, trial: Trial) -> Ruling:
+    sent = _answered(step, trial)
+    if isinstance(sent, Unjudged) or step.refused is None:
+        return sent if isinstance(sent, Unjudged) else None
+    same = (sent.status, sent.code) == (step.refused.status, step.refused.code)
+    return None if same else Failure(_answer(sent))
+
+
+RULES: Mapping[Kind, Callable[[Any, Trial], Ruling]] = {
+    "present": _is_present,
+    "payload": _has_payload,
+    "delivery": _is_delivered,
+    "order": _is_ordered,
+    "timing": _is_timed,
+    "never": _never_occurs,
+    "share": _is_shared,
+    "closed": _is_closed,
+    "legs": _has_legs,
+    "schema": _has_schema,
+    "signature": _is_signed,
+    "accepted": _is_accepted,
+    "refused": _is_refused,
+}
+
+
+def _found(item: Wanted, trial: Trial) -> tuple[Event, ...]:
+    return trial.history.slots.get((item.event, item.leg), ())
+
+
+def _absent(item: Wanted, trial: Trial) -> Ruling:
+    """Say what an event's absence means to a statement about it: nothing when it may be absent."""
+    if not trial.history.deliveries:
+        return NOTHING_CAME
+    return None if item in trial.sequence.may else Unjudged(f"{item.name} did not occur")
+
+
+def _absent_of(names: tuple[str, str], trial: Trial) -> Ruling:
+    items = [trial.sequence.wanted[name] for name in names]
+    rulings = [_absent(item, trial) for item in items if not _found(item, trial)]
+    return next((ruling for ruling in rulings if ruling), None)
+
+
+def _answered(step: Send | Repeat, trial: Trial) -> Sent | Unjudged:
+    sent = trial.bindings.sent.get(step.name)
+    return sent if sent and sent.status else Unjudged(f"{step.name} was not sent or not answered")
+
+
+def _answer(sent: Sent) -> str:
+    return f"status {sent.status}" + (f" with code {sent.code}" if sent.code else "")
+
+
+def _allowed(expected: Expectation, bindings: Bindings) -> tuple[Any, ...] | Unjudged:
+    """Return the values that a payload field may have."""
+    if expected.rule == "one_of":
+        return tuple(expected.value)
+    if not isinstance(expected.value, Reference):
+        return (expected.value,)
+    sent = bindings.sent.get(expected.value.step)
+    source = None if sent is None else (sent.body if expected.rule == "echoes" else sent.data)
+    if source is None or expected.value.field not in source:
+        part = "request" if expected.rule == "echoes" else "answer"
+        return Unjudged(f"the {part} of {expected.value.step} has no {expected.value.field}")
+    return (source[expected.value.field],)
+
+
+def _equal(value: Any, wanted: Any) -> bool:
+    """Return whether two JSON values are equal: true is not 1, and an absent value is null."""
+    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
