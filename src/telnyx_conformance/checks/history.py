@@ -52,8 +52,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """Events by their place in a sequence.
 
     `deliveries` are all that came, `events` the first delivery of each event id in order of occurrence, `legs` the leg
-    of each event (by arrival number; absent when it is of no declared leg), `slots` what the sequence judges, by type and
-    leg: the events of the situation are not among them.
+    of each event (by arrival number; absent when it is of no declared leg), `slots` what the sequence judges, by type
+    and leg: the events of the situation are not among them.
     """
 
     deliveries: tuple[Event, ...]
@@ -122,8 +122,8 @@ def _leg_names(sequence: Sequence, events: Iterable[Event], bindings: Bindings) 
         keys = [_key(event, field) for field in LEG_FIELDS if event.payload.get(field)]
         if not keys:
             continue
-        leg = next((names[key] for key in keys if key in names), None)
-        new = next(unknown, "") if leg is None else leg
+        named = next((names[key] for key in keys if key in names), None)
+        new = next(unknown, "") if named is None else named
         for key in keys:
             names.setdefault(key, new)
     return names

@@ -125,7 +125,7 @@ def _of_the_whole(sequence: Sequence) -> Iterator[Constraint]:
         yield _one(sequence, "signature", "", said, source="Webhook signing")
 
 
-def _one(
+def _one(  # noqa: PLR0917 - a private shorthand, read at a glance where it is used
     sequence: Sequence,
     kind: Kind,
     place: str,
