@@ -10,7 +10,10 @@ from typing import Any
 import msgspec
 
 KEY = "$TELNYX_API_KEY"
-"""Evidence holds this text wherever the API key stood."""
+REDACTED = "[redacted]"
+"""Evidence holds this text wherever a secret stood."""
+WRONG_KEY = "KEY-that-is-not-accepted"
+BASE64 = "base64:"
 TRANSPORT_HEADERS = frozenset(
     {"host", "content-length", "connection", "transfer-encoding", "accept-encoding", "user-agent"}
 )
@@ -30,15 +33,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[dict[str, Any], ...] = ()
 
 
-def step(exchange: dict[str, Any], *, keep_authorization: bool = False) -> Step:
-    """Read a recorded exchange.
-
-    An `Authorization` that does not hold the place of the key is replaced by one that does: better a reproducer that
-    sends the right key than a report that holds a secret. `keep_authorization` is for requirements about wrong keys.
-    """
+def step(exchange: dict[str, Any], *, key: str = KEY) -> Step:
+    """Read a recorded exchange. Whatever `Authorization` it had, its secret becomes `key`: a report holds no secret."""
     request, response = _mapping(exchange.get("request")), _mapping(exchange.get("response"))
     headers = tuple(
-        (name, value if keep_authorization or name.lower() != "authorization" or KEY in value else f"Bearer {KEY}")
+        (name, _with_key(value, key) if name.lower() == "authorization" else value.replace(REDACTED, key))
         for name, value in _pairs(request.get("headers"))
         if name.lower() not in TRANSPORT_HEADERS
     )
@@ -58,17 +57,21 @@ def step(exchange: dict[str, Any], *, keep_authorization: bool = False) -> Step:
 
 
 def content(body: Any) -> bytes:
-    """Return the bytes of a recorded body: a text, `{"base64": …}` for bytes that are no text, or JSON."""
+    """Return the bytes of a recorded body: a text, or `base64:…` for bytes that are no text."""
     if body is None:
         return b""
-    if isinstance(body, str):
-        return body.encode(errors="surrogatepass")
-    if isinstance(body, dict) and body.keys() == {"base64"}:
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+    if text.startswith(BASE64):
         try:
-            return base64.b64decode(body["base64"], validate=True)
-        except (TypeError, ValueError, binascii.Error):
+            return base64.b64decode(text.removeprefix(BASE64), validate=True)
+        except (ValueError, binascii.Error):
             pass
-    return json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
+    return text.encode(errors="surrogatepass")
+
+
+def _with_key(value: str, key: str) -> str:
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {key}" if space else key
 
 
 def _mapping(value: Any) -> dict[str, Any]:

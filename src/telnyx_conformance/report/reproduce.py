@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from telnyx_conformance.report.recorded import KEY, Step, step
+from telnyx_conformance.report.recorded import KEY, WRONG_KEY, Step, step
 from telnyx_conformance.report.script import learned, needs_file, script
 from telnyx_conformance.report.text import clipped, file_name, visible
 
@@ -53,9 +53,10 @@ def with_reproducers(certificate: Certificate, limit: int = LIMIT) -> Certificat
 
 def steps_of(result: Result, evidence: Evidence) -> list[Step]:
     """Return the exchanges behind a verdict, the judged one last; of a long sequence the last ones."""
-    found = (evidence.exchange(reference) for reference in result.exchanges[-MOST_STEPS:])
-    about_keys = ":auth:" in result.id
-    return [step(exchange, keep_authorization=about_keys) for exchange in found if exchange is not None]
+    recorded = [evidence.exchange(reference) for reference in result.exchanges[-MOST_STEPS:]]
+    found = [exchange for exchange in recorded if exchange is not None]
+    last_key = WRONG_KEY if ":auth:" in result.id else KEY
+    return [step(exchange, key=last_key if exchange is found[-1] else KEY) for exchange in found]
 
 
 def reproducers(certificate: Certificate, evidence: Evidence) -> Iterator[tuple[str, bytes]]:

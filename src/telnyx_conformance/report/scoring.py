@@ -110,7 +110,7 @@ def certify(
 
     - The denominator is fixed before the first request: every planned requirement that the target claims.
     - Of several verdicts on a requirement the worst counts: fail, inconclusive, pass, not applicable.
-    - A planned requirement without a verdict is inconclusive. So is one that a record calls `waived`: only waivers waive.
+    - A planned requirement without a verdict is inconclusive, and one that a record calls `waived` too.
     - A waiver turns fail into waived, nothing else. One that matches a passing requirement (`passes`), has ended
       (`expired`) or matches nothing claimed (`unmatched`) fails the run. One that matches ids in `known`, but none
       planned, is `outside`.
