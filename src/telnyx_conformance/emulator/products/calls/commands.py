@@ -1,0 +1,215 @@
+"""The operations on calls: what each checks, sets and answers. What follows stands in `machine` and `switch`.
+
+Dial, answer, reject, hang up, transfer and the update of client state have their effects; the commands listed in
+`machine.MEDIA_COMMANDS` check their preconditions only. Webhooks have the form of API v2, whatever an application says.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from telnyx_conformance.emulator.account import Answer, Ask, Refusal
+from telnyx_conformance.emulator.products.calls.legs import CommandIds, Leg, Route
+from telnyx_conformance.emulator.products.calls.machine import COMMANDS, TABLE, refusal_code
+from telnyx_conformance.emulator.products.calls.stub import stub_handlers
+from telnyx_conformance.emulator.products.calls.switch import Switch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from telnyx_conformance.contract.model import Edition
+    from telnyx_conformance.emulator.account import Account, Handler
+    from telnyx_conformance.emulator.products.calls.machine import Cause
+
+OK = Answer(document={"data": {"result": "ok"}})
+REJECT_CAUSES: Mapping[str, Cause] = {"CALL_REJECTED": "call_rejected", "USER_BUSY": "user_busy"}
+PAGE_LIMIT = 20
+
+
+class Calls:
+    """The calls of one account. `find_application` returns the Call Control application that a connection id names.
+
+    `legs_limit` bounds the memory: beyond it the oldest ended leg is forgotten, and without one a dial is refused.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        edition: Edition,
+        find_application: Callable[[str], Mapping[str, Any] | None],
+        legs_limit: int = 5000,
+    ) -> None:
+        self._clock = account.clock
+        self._ids = account.ids
+        self._find_application = find_application
+        self._dials = CommandIds()
+        self.switch = Switch(account, limit=legs_limit)
+        handlers: dict[str, Handler] = {
+            **dict.fromkeys(COMMANDS, self._command),
+            "DialCall": self._dial,
+            "RetrieveCallStatus": self._status,
+            "ListConnectionActiveCalls": self._active,
+        }
+        if account.mode == "stub":
+            handlers = stub_handlers(COMMANDS, account.ids, account.clock)
+        self.handlers: Mapping[str, Handler] = {id_: h for id_, h in handlers.items() if id_ in edition.by_id}
+
+    def inbound(self, connection_id: str, from_: str, to: str) -> dict[str, Any]:
+        """Let somebody call: return the new parked leg's document, of the form of `GET /calls/{call_control_id}`."""
+        leg = self.switch.incoming(
+            connection_id=connection_id, from_=from_, to=to, route=Route.of(self._application(connection_id))
+        )
+        return {"data": leg.document(self._clock.micros)}
+
+    def far_hangs_up(self, call_control_id: str) -> None:
+        """Let the other side of a leg hang up; nothing happens when it is not in a call."""
+        self.switch.happen(self._leg(call_control_id), "far_hangs_up")
+
+    def _leg(self, call_control_id: str) -> Leg:
+        leg = self.switch.legs.get(call_control_id)
+        if leg is None:
+            raise Refusal(422, "90015", bare=True)
+        return leg
+
+    def _application(self, connection_id: str) -> Mapping[str, Any]:
+        application = self._find_application(connection_id)
+        if application is None:
+            raise Refusal(422, "10015", pointer="/connection_id")
+        return application
+
+    def _command(self, ask: Ask) -> Answer:
+        """Carry out a command to a leg: a repeated one is ignored, one without a row in the state is refused."""
+        leg = self._leg(ask.path["call_control_id"])
+        body: Mapping[str, Any] = ask.body or {}
+        command = ask.operation.id
+        command_id = body.get("command_id")
+        if command_id and leg.command_ids and (seen := leg.command_ids.answer(command_id, self._clock.micros)):
+            return seen  # type: ignore[no-any-return]
+        row = TABLE.get((leg.state, command))
+        if row is None:
+            raise Refusal(422, refusal_code(leg.state, command), bare=True)
+        if command == "TransferCall":
+            self.switch.refuse_unless_reachable(body["to"], "/to")
+        if "client_state" in body:
+            leg.client_state = body["client_state"]
+        leg.route = leg.route.overridden(body)
+        answer = OK
+        if command == "AnswerCall" and body.get("record"):
+            leg.recording_id = self._ids.uuid()
+            answer = Answer(document={"data": {"result": "ok", "recording_id": leg.recording_id}})
+        self.switch.carry_out(leg, row, body, cause=REJECT_CAUSES.get(body.get("cause", ""), "unspecified"))
+        if command_id:
+            leg.command_ids = leg.command_ids or CommandIds()
+            leg.command_ids.remember(command_id, self._clock.micros, answer)
+        return answer
+
+    def _dial(self, ask: Ask) -> Answer:
+        """Ring one leg, or several at once of which the first to answer stays; the answer describes the first."""
+        body: Mapping[str, Any] = ask.body
+        command_id = body.get("command_id")
+        if command_id and (seen := self._dials.answer(command_id, self._clock.micros)):
+            return seen  # type: ignore[no-any-return]
+        route = Route.of(self._application(body["connection_id"])).overridden(body)
+        targets = [body["to"]] if isinstance(body["to"], str) else list(body["to"])
+        for position, to in enumerate(targets):
+            self.switch.refuse_unless_reachable(to, "/to" if isinstance(body["to"], str) else f"/to/{position}")
+        if not targets:
+            raise Refusal(422, "10015", pointer="/to")
+        session_id = self._session(body.get("link_to"))
+        legs = [
+            self.switch.outgoing(
+                session_id=session_id,
+                connection_id=body["connection_id"],
+                from_=body["from"],
+                to=to,
+                route=route,
+                body=body,
+            )
+            for to in targets
+        ]
+        for leg in legs:
+            leg.client_state = body.get("client_state")
+            leg.rivals = [other for other in legs if other is not leg]
+            if body.get("record"):
+                leg.recording_id = self._ids.uuid()
+            self.switch.carry_out(leg, TABLE["new", "DialCall"], body)
+        data = {
+            "record_type": "call",
+            "call_control_id": legs[0].call_control_id,
+            "call_leg_id": legs[0].leg_id,
+            "call_session_id": legs[0].session_id,
+            "is_alive": False,
+        }
+        if legs[0].client_state is not None:
+            data["client_state"] = legs[0].client_state
+        if legs[0].recording_id:
+            data["recording_id"] = legs[0].recording_id
+        answer = Answer(document={"data": data})
+        if command_id:
+            self._dials.remember(command_id, self._clock.micros, answer)
+        return answer
+
+    def _session(self, link_to: str | None) -> str:
+        if not link_to:
+            return self._ids.uuid()
+        leg = self.switch.legs.get(link_to)
+        if leg is None:
+            raise Refusal(422, "90015", pointer="/link_to")
+        return leg.session_id
+
+    def _status(self, ask: Ask) -> Answer:
+        leg = self.switch.legs.get(ask.path["call_control_id"])
+        if leg is None:
+            raise Refusal(404, "10005", parameter="call_control_id")
+        return Answer(document={"data": leg.document(self._clock.micros)})
+
+    def _active(self, ask: Ask) -> Answer:
+        """Page through the legs of a connection that have not ended, oldest first; a cursor names an edge."""
+        connection_id = ask.path["connection_id"]
+        if self._find_application(connection_id) is None:
+            raise Refusal(404, "10005", parameter="connection_id")
+        legs = [leg for leg in self.switch.legs if leg.connection_id == connection_id and leg.state != "ended"]
+        first, last = 0, len(legs)
+        if after := _cursor(ask, "page[after]"):
+            first = next((place + 1 for place, leg in enumerate(legs) if leg.leg_id == after), last)
+        if before := _cursor(ask, "page[before]"):
+            last = next((place for place, leg in enumerate(legs) if leg.leg_id == before), last)
+        limit = int(ask.query.get("page[limit]") or PAGE_LIMIT)
+        if before and not after:
+            first = max(first, last - limit)
+        last = min(last, first + limit)
+        now = self._clock.micros
+        meta: dict[str, Any] = {"total_items": len(legs), "cursors": {}}
+        path = f"/v2/connections/{quote(connection_id)}/active_calls"
+        if last < len(legs) and last > first:
+            meta["cursors"]["after"] = _encoded(legs[last - 1])
+            meta["next"] = f"{path}?page[after]={meta['cursors']['after']}&page[limit]={limit}"
+        if 0 < first < len(legs):
+            meta["cursors"]["before"] = _encoded(legs[first])
+            meta["previous"] = f"{path}?page[before]={meta['cursors']['before']}&page[limit]={limit}"
+        return Answer(document={"data": [_active_call(leg, now) for leg in legs[first:last]], "meta": meta})
+
+
+def _active_call(leg: Leg, now: int) -> dict[str, Any]:
+    document = leg.document(now)
+    shown = ("record_type", "call_session_id", "call_leg_id", "call_control_id", "call_duration")
+    return {"client_state": leg.client_state or "", **{key: document[key] for key in shown}}
+
+
+def _encoded(leg: Leg) -> str:
+    return base64.urlsafe_b64encode(leg.leg_id.encode()).decode()
+
+
+def _cursor(ask: Ask, parameter: str) -> str:
+    """Return the leg id that a cursor stands for; empty without one (the documented default is the word `null`)."""
+    text = str(ask.query.get(parameter) or "null")
+    if text == "null":
+        return ""
+    try:
+        return base64.urlsafe_b64decode(text.encode()).decode()
+    except (binascii.Error, ValueError):
+        raise Refusal(422, "10015", parameter=parameter) from None
