@@ -2,7 +2,8 @@
 (() => {
   // Strings of the target reach the page through text nodes only; nothing here parses HTML.
   const data = JSON.parse(document.getElementById("data").textContent);
-  const PAGE = 40;
+  const FIRST = 10;
+  const PAGE = 50;
   const [OPERATION, CLASS, LEVEL, VERDICT, REST, STATEMENT, SOURCE, EXPECTED, GOT, CHECK, REPRODUCE, WAIVER, DETAIL] = Array(13).keys();
   const byId = (id) => document.getElementById(id);
   const make = (tag, className, ...children) => {
@@ -46,7 +47,7 @@
 
   const lanes = (timeline) => {
     const element = make("div", "lanes");
-    element.style.gridTemplateColumns = `max-content repeat(${timeline.lanes.length}, minmax(96px, 1fr))`;
+    element.style.gridTemplateColumns = `max-content repeat(${timeline.lanes.length}, minmax(84px, 1fr))`;
     element.append(make("div", "head"), ...timeline.lanes.map((name) => make("div", "head", name)));
     for (const [lane, label, time, note, well] of timeline.marks) {
       element.append(make("div", "time", time));
@@ -92,14 +93,16 @@
     });
     return element;
   };
-  const listed = (rows, build, size = PAGE) => {
+  const listed = (rows, build, first = FIRST) => {
     const box = make("div");
     let next = 0;
+    let size = first;
     const more = button("more", "", () => grow());
     const grow = () => {
       more.remove();
       box.append(...rows.slice(next, next + size).map(build));
       next += size;
+      size = PAGE;
       if (next < rows.length) {
         more.textContent = `Show ${Math.min(size, rows.length - next)} more of ${(rows.length - next).toLocaleString("en")}`;
         box.append(more);
@@ -117,7 +120,7 @@
     box.replaceChildren(...buttons);
   };
 
-  // Requirements that are not met.
+  // Findings: what failed, could not be judged, or is waived.
   const state = { verdict: "", search: "" };
   const showFindings = () => {
     const words = state.search.toLowerCase().split(/\s+/).filter(Boolean);
@@ -128,7 +131,7 @@
   };
   if (data.findings.length) {
     const tally = (verdict) => data.findings.filter((row) => verdictOf(row) === verdict).length;
-    const present = ["fail", "inconclusive", "waived"].filter(tally);
+    const present = ["fail", "inconclusive", "waived", "reported"].filter(tally);
     const choices = [["", "All"], ...present.map((verdict) => [verdict, `${data.symbols[verdict]} ${tally(verdict).toLocaleString("en")} ${data.labels[verdict]}`])];
     chips(byId("verdicts"), choices, "", (verdict) => { state.verdict = verdict; showFindings(); });
     byId("search").addEventListener("input", (event) => { state.search = event.target.value; showFindings(); });
@@ -155,7 +158,7 @@
     tableRows.forEach((row) => {
       const group = Number(row.dataset.group);
       const named = !word || [data.groups[group], ...operationsOf[group]].some((name) => name.toLowerCase().includes(word));
-      const visible = named && (!grid.kind || row.querySelector(`button.${grid.kind}`));
+      const visible = named && (!grid.kind || row.querySelector(`.cell.${grid.kind}`));
       row.hidden = !visible;
       if (visible) shown += 1;
     });
@@ -180,7 +183,7 @@
     const here = ([operation, number]) => data.operations[operation][1] === group && number === cls;
     const findings = data.findings.filter(here);
     if (findings.length) content.append(listed(findings, finding));
-    content.append(listed(data.passing.filter(here), passing));
+    content.append(listed(data.passing.filter(here), passing, PAGE));
     return make("tr", "drawer", content);
   };
   tableRows.forEach((row) => row.addEventListener("click", (event) => {
@@ -192,7 +195,7 @@
     cell.setAttribute("aria-expanded", "true");
     row.after(drawer(Number(row.dataset.group), Number(cell.dataset.class)));
   }));
-  const kinds = ["fail", "inconclusive", "waived"].filter((kind) => document.querySelector(`.grid button.${kind}`));
+  const kinds = ["fail", "inconclusive", "waived"].filter((kind) => document.querySelector(`.cell.${kind}`));
   if (kinds.length) {
     chips(byId("states"), [["", "All groups"], ...kinds.map((kind) => [kind, `${data.symbols[kind]} ${data.labels[kind]}`])], "", (kind) => { grid.kind = kind; showRows(); });
   }

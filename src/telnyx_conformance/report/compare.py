@@ -11,9 +11,9 @@ from telnyx_conformance.report.text import visible
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Requirement ids, sorted.
 
-    `newly_failing` fail now and did not (new ones included), `fixed` failed and pass now, `undecided` were judged and are
-    inconclusive now, `added` and `removed` are planned only after or only before. MAY is compared too, but `worse` leaves it
-    out: it is told, never scored.
+    `newly_failing` fail now and did not (new ones included), `fixed` failed and pass now, `undecided` were judged and
+    are inconclusive now, `added` and `removed` are planned only after or only before. MAY is compared too, but `worse`
+    leaves it out: it is told, never scored.
     """
 
     newly_failing: tuple[str, ...]

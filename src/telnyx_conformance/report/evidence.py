@@ -104,7 +104,7 @@ class _Head(msgspec.Struct):
 
 
 class _Part(msgspec.Struct, tag_field="t", tag="part"):
-    """Stands before the lines of one worker in a merged file; `size` is the number of bytes that follow."""
+    """Stands before the lines of one worker in a merged file; `size` bytes follow, which may hold parts themselves."""
 
     name: str
     size: int
@@ -138,6 +138,7 @@ class Evidence:
 
     def _file(self, path: Path) -> Iterator[Record]:
         worker, offset = _worker(path.name), 0
+        outer, end = ("", 0) if path.name == MERGED else (worker, path.stat().st_size)
         try:
             with path.open("rb") as file:
                 for number, line in enumerate(file, 1):
@@ -145,6 +146,10 @@ class Evidence:
                     offset += len(line)
                     if isinstance(record, _Part):
                         worker = _worker(record.name)
+                        if offset < end:
+                            worker = f"{outer}-{worker}"
+                        else:
+                            outer, end = worker, offset + record.size
                     elif record is not None:
                         yield record
         except OSError as error:

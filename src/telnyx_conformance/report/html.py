@@ -1,4 +1,4 @@
-"""The certificate as one HTML file: no network, a strict Content-Security-Policy, every string escaped where written."""
+"""The certificate as one HTML file: no network, a strict Content-Security-Policy, every string escaped."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ LABELS = {
     "not_applicable": "not claimed",
     "reported": "reported only",
 }
+THINNEST = 0.006
 STATES = {
     "used": "in use",
     "passes": "stale: it covers what passes",
@@ -47,7 +48,7 @@ UNSAFE_IN_SCRIPTS = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u20
 
 
 def html(certificate: Certificate, evidence: Evidence | None = None) -> str:
-    """Return the page. With `evidence` it shows, for failures, the request, the answer, and the events as a timeline."""
+    """Return the page. With `evidence` it shows request, answer and, where events followed, a timeline of failures."""
     folder = content_root() / "reports" / "templates"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
@@ -82,11 +83,16 @@ def embedded(data: Any) -> str:
 
 
 def shares(certificate: Certificate) -> list[dict[str, Any]]:
-    """Return the bar over all scored requirements: where each part begins and how wide it is, in thousandths."""
+    """Return the bar over all scored requirements: where each part begins and how wide it is, in thousandths.
+
+    A part is never too thin to be seen: one failure among thousands has to catch the eye.
+    """
     totals, begin, parts = certificate.totals, 0.0, []
+    numbers = {name: totals.passed if name == "pass" else getattr(totals, name) for name in VERDICTS}
+    whole = sum(max(number, THINNEST * totals.requirements) for number in numbers.values() if number) or 1
     for verdict in reversed(VERDICTS):
-        number = totals.passed if verdict == "pass" else getattr(totals, verdict)
-        width = 1000 * number / (totals.requirements or 1)
+        number = numbers[verdict]
+        width = 1000 * max(number, THINNEST * totals.requirements) / whole if number else 0.0
         parts.append({"verdict": verdict, "number": number, "begin": round(begin, 3), "width": round(width, 3)})
         begin += width
     return parts[::-1]

@@ -1,4 +1,4 @@
-"""junit.xml for the tools that read it: a suite per conformance class, a case per operation, requirement ids in the failures."""
+"""junit.xml: a suite per conformance class, a case per operation, the requirement ids in the failures."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SCORED = ("MUST", "SHOULD")
 def junit(certificate: Certificate) -> bytes:
     """Return the document. A case fails when a MUST or SHOULD fails, errs when one could not be judged.
 
-    It is skipped when nothing of it is claimed. Waived and MAY requirements are told in its output. Stale waivers and an
-    interrupted run are cases of a suite `run` of their own.
+    It is skipped when nothing of it is claimed. Waived and MAY requirements are told in its output. Stale waivers and
+    an interrupted run are cases of a suite `run` of their own.
     """
     root = ET.Element("testsuites", {"name": "telnyx-conformance", "time": f"{certificate.run.seconds:.3f}"})
     for name in certificate.classes:
@@ -41,7 +41,8 @@ def junit(certificate: Certificate) -> bytes:
     for attribute in ("tests", "failures", "errors", "skipped"):
         root.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in root)))
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
 
 
 def _outcome(case: ET.Element, results: Sequence[Result]) -> None:
@@ -80,7 +81,7 @@ def _told(result: Result) -> str:
 
 
 def _run_suite(root: ET.Element, certificate: Certificate) -> None:
-    """Add what concerns the run as a whole, so that a reader of JUnit alone is not told that all is well when it is not."""
+    """Add what concerns the run as a whole: whoever reads JUnit alone must not be told that all is well."""
     suite = ET.SubElement(root, "testsuite", {"name": "run"})
     case = ET.SubElement(suite, "testcase", {"classname": "run", "name": "the run is whole", "time": "0"})
     if certificate.run.interrupted:

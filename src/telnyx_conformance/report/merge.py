@@ -1,9 +1,10 @@
-"""Puts the shards of one run together, and proves that they are one run: every planned requirement has exactly one verdict."""
+"""Puts the shards of one run together and proves that every planned requirement has exactly one verdict."""
 
 from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,7 +16,6 @@ from telnyx_conformance.report.write import write_reports
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
     from telnyx_conformance.report.certificate import Certificate
 
@@ -23,7 +23,7 @@ SHARD = re.compile(r"(\d+)/(\d+)")
 NAMED = 10
 
 
-class _Shard(msgspec.Struct, kw_only=True):
+class _Shard(msgspec.Struct, frozen=True, kw_only=True):
     """What one shard's evidence says: which run it belongs to, what it planned, what it judged."""
 
     folder: Path

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.report.recorded import Step
 
 VERDICTS: tuple[Judgement, ...] = ("fail", "inconclusive", "waived", "pass", "not_applicable")
+SHOWN = (*VERDICTS, "reported")
 TEXT_BUDGET = 1_300_000
 DETAIL_BUDGET = 700_000
 PASSING_BUDGET = 700_000
@@ -72,7 +73,7 @@ def page_data(certificate: Certificate, evidence: Evidence | None = None) -> dic
                 place[result.operation, result.group],
                 classes.index(result.conformance_class),
                 LEVELS.index(result.level),
-                VERDICTS.index(result.verdict),
+                SHOWN.index(_shown(result)),
                 _rest(result),
                 *(texts.place(text) for text in (result.statement, result.source, result.expected, result.actual)),
                 texts.place(result.check),
@@ -90,7 +91,7 @@ def page_data(certificate: Certificate, evidence: Evidence | None = None) -> dic
         "groups": [visible(group) for group in groups],
         "classes": [visible(name) for name in classes],
         "operations": [[visible(operation), groups.index(group)] for operation, group in operations],
-        "verdicts": VERDICTS,
+        "verdicts": SHOWN,
         "levels": LEVELS,
         "texts": texts.listed,
         "findings": findings,
@@ -143,8 +144,8 @@ def _cell(counter: Counter[str]) -> dict[str, Any]:
 
 def _findings(results: Sequence[Result]) -> list[Result]:
     ordered: list[Result] = []
-    for verdict in ("fail", "inconclusive", "waived"):
-        ordered.extend(spread(tuple(result for result in results if result.verdict == verdict)))
+    for verdict in ("fail", "inconclusive", "waived", "reported"):
+        ordered.extend(spread(tuple(result for result in results if _shown(result) == verdict)))
     return ordered
 
 

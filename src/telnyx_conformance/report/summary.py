@@ -25,7 +25,7 @@ COLOURS = {"fail": "red", "inconclusive": "yellow", "waived": "magenta"}
 
 
 def print_summary(certificate: Certificate, run_folder: Path | None = None, *, console: Console | None = None) -> None:
-    """Print classes, the first failures, the reasons, where the reports are, and last the verdict. Honours `NO_COLOR`."""
+    """Print classes, first failures, reasons, where the report is, and last the verdict. Honours `NO_COLOR`."""
     console = console or Console(stderr=True, highlight=False)
     console.print(_table(certificate))
     failing = spread(certificate.results("fail"))

@@ -11,8 +11,6 @@ UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 PLAIN_ID = re.compile(r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*(:[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*)*")
 SURROGATE = re.compile("[\ud800-\udfff]")
 LONGEST_NAME = 120
-DELETE = 0x7F
-SPACE = 0x20
 
 
 def clipped(text: str, limit: int) -> str:
@@ -21,19 +19,16 @@ def clipped(text: str, limit: int) -> str:
 
 
 def visible(text: str) -> str:
-    """Return `text` with control and direction-changing characters shown as symbols (`␀`, `⟨U+202E⟩`)."""
+    """Return `text` with control and direction-changing characters spelled out, such as `⟨U+202E⟩`."""
     return INVISIBLE.sub(_symbol, SURROGATE.sub("\ufffd", text))
 
 
 def _symbol(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < SPACE:
-        return chr(0x2400 + code)
-    return "␡" if code == DELETE else f"⟨U+{code:04X}⟩"
+    return f"⟨U+{ord(match[0]):04X}⟩"
 
 
 def xml_safe(text: str) -> str:
-    """Return `text` without characters that XML 1.0 cannot carry, shown as symbols where there are any."""
+    """Return `text` without characters that XML 1.0 cannot carry, spelled out where there are any."""
     return FORBIDDEN_IN_XML.sub("\ufffd", visible(text))
 
 

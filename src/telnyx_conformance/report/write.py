@@ -36,9 +36,9 @@ def write_reports(
     today: dt.date | None = None,
     limit: int = LIMIT,
 ) -> Certificate:
-    """Score the evidence in `run_folder` and write certificate.json, certificate.html, junit.xml and `failures/` beside it.
+    """Score the evidence in `run_folder`; write certificate.json, certificate.html, junit.xml and `failures/` there.
 
-    `known` are all requirement ids of the edition, so that a waiver of what this run did not select is not called stale.
+    `known` are all requirement ids of the edition, so that a waiver of what this run did not select is not stale.
     May be called again on the same folder. `limit` bounds the reproducers.
 
     Raises:
