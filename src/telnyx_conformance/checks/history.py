@@ -93,6 +93,17 @@ def history_of(sequence: Sequence, observed: Iterable[Event], bindings: Bindings
     )
 
 
+def leg_ids(sequence: Sequence, observed: Iterable[Event], bindings: Bindings) -> dict[str, LegIds]:
+    """Return the ids of every leg known so far: bound or seen. A command to a leg that was created needs them."""
+    history = history_of(sequence, observed, bindings)
+    found = dict(bindings.legs)
+    for event in history.events:
+        leg = history.legs.get(event.arrival)
+        if leg and leg not in bindings.legs:
+            found[leg] = LegIds(**{field: str(event.payload.get(field, "")) for field in LEG_FIELDS})
+    return found
+
+
 def moment(event: Event) -> int:
     """Return when an event occurred, in microseconds since 1970; -1 when it does not say so in ISO 8601."""
     try:

@@ -12,6 +12,7 @@ from telnyx_conformance.checks.history import MICROSECONDS, Bindings, History, S
 from telnyx_conformance.contract.exchange import Event
 from telnyx_conformance.contract.sequence import (
     Expectation,
+    Order,
     Reference,
     Repeat,
     Send,
@@ -57,6 +58,14 @@ class Unjudged(msgspec.Struct, frozen=True):
     """Why a statement could not be judged."""
 
     reason: str
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two events and the time from the first to the second."""
+
+    first: Event
+    second: Event
+    microseconds: int
 
 
 Ruling = Failure | Unjudged | None
@@ -157,30 +166,24 @@ def _is_delivered(item: Wanted, trial: Trial) -> Ruling:
     return None
 
 
-def _is_ordered(pair: tuple[str, str], trial: Trial) -> Ruling:
-    first, second = (_found(trial.sequence.wanted[name], trial) for name in pair)
-    if not first or not second:
-        return _absent_of(pair, trial)
-    if undated := next((e for e in (first[0], second[0]) if moment(e) < 0), None):
-        return Unjudged(f"{undated.type} has no readable occurred_at")
-    if moment(first[0]) <= moment(second[0]):
+def _is_ordered(order: Order, trial: Trial) -> Ruling:
+    pair = _pair(order, trial)
+    if not isinstance(pair, Pair):
+        return pair
+    if pair.microseconds >= 0:
         return None
-    said = f"{first[0].type} occurred at {first[0].occurred_at}, {second[0].type} at {second[0].occurred_at}"
-    return Failure(said, (first[0], second[0]))
+    said = f"{pair.first.type} occurred at {pair.first.occurred_at}, {pair.second.type} at {pair.second.occurred_at}"
+    return Failure(said, (pair.first, pair.second))
 
 
 def _is_timed(timing: Timing, trial: Trial) -> Ruling:
-    pair = (timing.first, timing.second)
-    first, second = (_found(trial.sequence.wanted[name], trial) for name in pair)
-    if not first or not second:
-        return _absent_of(pair, trial)
-    if undated := next((e for e in (first[0], second[0]) if moment(e) < 0), None):
-        return Unjudged(f"{undated.type} has no readable occurred_at")
-    passed = moment(second[0]) - moment(first[0])
-    early = timing.at_least is not None and passed < timing.at_least * MICROSECONDS
-    late = timing.less_than is not None and passed >= timing.less_than * MICROSECONDS
+    pair = _pair(timing, trial)
+    if not isinstance(pair, Pair):
+        return pair
+    early = timing.at_least is not None and pair.microseconds < timing.at_least * MICROSECONDS
+    late = timing.less_than is not None and pair.microseconds >= timing.less_than * MICROSECONDS
     if early or late:
-        return Failure(f"{passed / MICROSECONDS:g} s passed", (first[0], second[0]))
+        return Failure(f"{pair.microseconds / MICROSECONDS:.15g} s passed", (pair.first, pair.second))
     return None
 
 
@@ -288,17 +291,25 @@ def _found(item: Wanted, trial: Trial) -> tuple[Event, ...]:
     return trial.history.slots.get((item.event, item.leg), ())
 
 
-def _absent(item: Wanted, trial: Trial) -> Ruling:
+def _absent(item: Wanted, trial: Trial) -> Unjudged | None:
     """Say what an event's absence means to a statement about it: nothing when it may be absent."""
     if not trial.history.deliveries:
         return NOTHING_CAME
     return None if item in trial.sequence.may else Unjudged(f"{item.name} did not occur")
 
 
-def _absent_of(names: tuple[str, str], trial: Trial) -> Ruling:
-    items = [trial.sequence.wanted[name] for name in names]
-    rulings = [_absent(item, trial) for item in items if not _found(item, trial)]
-    return next((ruling for ruling in rulings if ruling), None)
+def _pair(item: Order | Timing, trial: Trial) -> Pair | Unjudged | None:
+    """Return the two events and the time from the first to the second, or what it means that one is missing."""
+    names = [trial.sequence.wanted[name] for name in (item.first, item.second)]
+    events = [_found(name, trial)[:1] for name in names]
+    if not all(events):
+        rulings = [_absent(name, trial) for name, found in zip(names, events, strict=True) if not found]
+        return next((ruling for ruling in rulings if ruling), None)
+    [first], [second] = events
+    moments = moment(first), moment(second)
+    if min(moments) < 0:
+        return Unjudged("occurred_at is not ISO 8601")
+    return Pair(first, second, moments[1] - moments[0])
 
 
 def _answered(step: Send | Repeat, trial: Trial) -> Sent | Unjudged:

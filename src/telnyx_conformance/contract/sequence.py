@@ -78,6 +78,15 @@ class Unwanted(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """The first event does not occur after the second."""
+
+    first: str
+    second: str
+    level: Level
+    source: str
+
+
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """The seconds between two events by their `occurred_at`: not less than `at_least`, less than `less_than`."""
 
@@ -154,7 +163,7 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     must: tuple[Wanted, ...]
     may: tuple[Wanted, ...]
     never: tuple[Unwanted, ...]
-    before: tuple[tuple[str, str], ...]
+    before: tuple[Order, ...]
     timing: tuple[Timing, ...]
     share: tuple[str, ...]
     complete: tuple[str, ...]

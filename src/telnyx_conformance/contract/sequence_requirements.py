@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import msgspec
 
 from telnyx_conformance.contract.model import Callback, Edition, Level, Operation, Requirement
-from telnyx_conformance.contract.sequence import Delivery, Expectation, Reference, Send, Sequence, Timing, Wanted
+from telnyx_conformance.contract.sequence import (
+    COMMAND,
+    Delivery,
+    Expectation,
+    Reference,
+    Send,
+    Sequence,
+    Timing,
+    Wanted,
+)
 from telnyx_conformance.errors import ContractError, nearest
 
 if TYPE_CHECKING:
@@ -76,12 +85,18 @@ def event_type(callback: Callback, edition: Edition) -> str:
 
 
 def _of_commands(sequence: Sequence) -> Iterator[Constraint]:
+    operations = {step.name: step.operation for step in sequence.steps if isinstance(step, Send)}
     for step in sequence.sends:
+        original = sequence.original(step.name)
+        said = operations[original] + ("" if step.name == COMMAND else f" ({step.name})")
         if step.refused:
-            said = f"{step.name} is refused with status {step.refused.status} and code {step.refused.code}"
+            said += f" is refused with status {step.refused.status} and code {step.refused.code}"
             yield _one(sequence, "refused", step.name, said, subject=step)
         else:
-            yield _one(sequence, "accepted", step.name, f"{step.name} is accepted", subject=step)
+            level: Level = (
+                "MUST" if original == step.name else "SHOULD"
+            )  # how a repetition is answered is not documented
+            yield _one(sequence, "accepted", step.name, f"{said} is accepted", level, subject=step)
     yield _one(sequence, "legs", "", f"the events are of the legs {', '.join(sequence.legs)} and of no other")
 
 
@@ -101,10 +116,9 @@ def _of_events(sequence: Sequence) -> Iterator[Constraint]:
 
 def _of_relations(sequence: Sequence) -> Iterator[Constraint]:
     wanted = sequence.wanted
-    for first, second in sequence.before:
-        said = f"{_event(wanted[first])} does not occur after {_event(wanted[second])}"
-        level = weaker(wanted[first].level, wanted[second].level)
-        yield _one(sequence, "order", f"{first}<{second}", said, level, subject=(first, second))
+    for order in sequence.before:
+        said = f"{_event(wanted[order.first])} does not occur after {_event(wanted[order.second])}"
+        yield _one(sequence, "order", f"{order.first}<{order.second}", said, order.level, order.source, order)
     for timing in sequence.timing:
         bound, said = _bound(timing)
         said = f"{_event(wanted[timing.second])} occurs {said} after {_event(wanted[timing.first])}"

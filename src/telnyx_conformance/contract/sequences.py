@@ -7,7 +7,7 @@ what no schema can say (a name that nothing bears, an order that no history can 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.document import contracts_folder, read_contract_file
@@ -18,6 +18,7 @@ from telnyx_conformance.contract.sequence import (
     Delivery,
     Expectation,
     Given,
+    Order,
     Reference,
     Refused,
     Repeat,
@@ -90,7 +91,7 @@ def _sequence(name: str, node: Mapping[str, Any], file: str) -> Sequence:
             )
             for item in node.get("never", ())
         ),
-        before=tuple(dict.fromkeys(pair for chain in node.get("before", ()) for pair in itertools.pairwise(chain))),
+        before=tuple(order for item in node.get("before", ()) for order in _orders(item, level, source)),
         timing=tuple(_timing(item, level, source) for item in node.get("timing", ())),
         share=tuple(node.get("share", ())),
         complete=tuple(node.get("complete", [item.name for item in must])),
@@ -157,6 +158,17 @@ def _expectation(field: str, node: Any, level: Level) -> Expectation:
     return Expectation(field=field, rule="equals", value=node["is"], level=level)
 
 
+def _orders(node: Any, level: Level, source: str) -> Iterator[Order]:
+    graded = node if isinstance(node, Mapping) else {"order": node}
+    for first, second in itertools.pairwise(graded["order"]):
+        yield Order(
+            first=first,
+            second=second,
+            level=graded.get("level", level),
+            source=graded.get("source", source),
+        )
+
+
 def _timing(node: Mapping[str, Any], level: Level, source: str) -> Timing:
     return Timing(
         first=node["from"],
@@ -196,12 +208,12 @@ def _consistent(sequence: Sequence) -> None:
     steps = [step.name for step in sequence.sends]
     if len(set(steps)) < len(steps):
         raise ContractError("two steps bear one name", got=", ".join(steps), where=where)
-    if _cyclic(sequence.before):
-        raise ContractError(
-            "an order that no history can have",
-            got=", ".join(f"{a} < {b}" for a, b in sequence.before),
-            where=f"{where}/before",
-        )
+    pairs = [(order.first, order.second) for order in sequence.before]
+    said = ", ".join(f"{first} < {second}" for first, second in pairs)
+    if len(set(pairs)) < len(pairs):
+        raise ContractError("an order is given twice", got=said, where=f"{where}/before")
+    if _cyclic(pairs):
+        raise ContractError("an order that no history can have", got=said, where=f"{where}/before")
 
 
 def _events(sequence: Sequence) -> Iterator[tuple[str, str]]:
@@ -239,12 +251,12 @@ def _names(sequence: Sequence) -> Iterator[tuple[str, str, set[str]]]:
             yield "step", step.of, steps
         elif isinstance(step, Await):
             yield from (("event", name, events) for name in step.events)
-    named = (*sequence.complete, *(n for pair in sequence.before for n in pair))
-    timed = (n for item in sequence.timing for n in (item.first, item.second))
-    yield from (("event", name, events) for name in (*named, *timed))
+    related: tuple[Order | Timing, ...] = (*sequence.before, *sequence.timing)
+    pairs = [(item.first, item.second) for item in related]
+    yield from (("event", name, events) for name in (*sequence.complete, *itertools.chain.from_iterable(pairs)))
 
 
-def _cyclic(pairs: tuple[tuple[str, str], ...]) -> bool:
+def _cyclic(pairs: Iterable[tuple[str, str]]) -> bool:
     left = set(pairs)
     while left:
         later = {b for _, b in left}

@@ -58,7 +58,7 @@ class _Box:
 class Inbox:
     """A receiver on loopback, used as an asynchronous context manager or by `start` and `stop`.
 
-    `public_key` (base64 of 32 bytes) verifies signatures; without it all that is signed counts as invalid. `clock` gives
+    `public_key` (base64 of 32 bytes) verifies signatures; without it what is signed counts as invalid. `clock` gives
     Unix seconds. A body beyond `body_bytes` is answered with 413, deliveries beyond `events_per_token` with 507, and
     neither is kept; `dropped` counts them.
     """
@@ -80,6 +80,7 @@ class Inbox:
         self._clock = clock
         self._boxes: dict[str, _Box] = {}
         self._arrivals = 0
+        self._changed = asyncio.Condition()
         self._runner: web.AppRunner | None = None
         self._stopping = asyncio.Event()
 
@@ -124,6 +125,11 @@ class Inbox:
             await self._runner.cleanup()
             self._runner = None
 
+    @property
+    def is_verifying(self) -> bool:
+        """Whether a public key is known, so that a signature can be told from a wrong one."""
+        return self._verifier is not None
+
     def verify_with(self, public_key: str) -> None:
         """Verify deliveries from now on with `public_key`."""
         self._verifier = Verifier(public_key)
@@ -160,6 +166,13 @@ class Inbox:
             async with asyncio.timeout(timeout), box.changed:
                 await box.changed.wait_for(lambda: condition(tuple(box.events)))
         return tuple(box.events)
+
+    async def until(self, condition: Callable[[], bool], timeout: float) -> bool:  # noqa: ASYNC109 - as in `wait`
+        """Return true as soon as `condition` holds, looking after each delivery to any token; false after `timeout` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout), self._changed:
+                await self._changed.wait_for(condition)
+        return condition()
 
     def forget(self, token: str) -> None:
         """Drop what a token has received and close its address: later deliveries to it are answered with 404."""
@@ -217,6 +230,8 @@ class Inbox:
         async with box.changed:
             box.events.append(event)
             box.changed.notify_all()
+        async with self._changed:
+            self._changed.notify_all()
 
     def _verdict(self, headers: dict[str, str], raw: bytes, now: float) -> Verdict:
         if self._verifier is None:
