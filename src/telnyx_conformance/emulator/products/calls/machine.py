@@ -69,8 +69,8 @@ TABLE: Mapping[tuple[State, str], Row] = {
     ("new", "DialCall"): Row("dialling", ("ring",), _INITIATED),
     ("new", "transferred"): Row("dialling", ("ring",), _INITIATED),
     ("new", "invited"): Row("parked", (), _INITIATED),
-    # inbound, not answered
-    ("parked", "AnswerCall"): Row("answered", ("limit",), _ANSWERED),
+    # inbound, not answered; a time limit is documented for the legs one dials only
+    ("parked", "AnswerCall"): Row("answered", (), _ANSWERED),
     ("parked", "RejectCall"): _ends("", "ours"),
     ("parked", "HangupCall"): _ends("normal_clearing", "ours"),
     ("parked", "TransferCall"): Row("parked", ("dial_target",)),
@@ -78,7 +78,7 @@ TABLE: Mapping[tuple[State, str], Row] = {
     ("parked", "ReferCall"): Row("parked"),
     ("parked", "StartCallStreaming"): Row("parked"),
     ("parked", "StopCallStreaming"): Row("parked"),
-    ("parked", "bridge"): Row("bridged", ("limit",), _BRIDGED),
+    ("parked", "bridge"): Row("bridged", (), _BRIDGED),
     ("parked", "far_hangs_up"): _ends("originator_cancel", "theirs"),
     # outbound, not answered
     ("dialling", "far_answers"): Row("answered", ("win", "limit", "detect", "connect"), _ANSWERED),

@@ -1,0 +1,103 @@
+"""The table of states: complete, closed, and consistent with the contract."""
+
+from __future__ import annotations
+
+import itertools
+from typing import get_args
+
+import pytest
+
+from telnyx_conformance.contract.document import load_edition
+from telnyx_conformance.emulator.products.calls.machine import (
+    COMMANDS,
+    DETECTIONS,
+    HAPPENINGS,
+    SIP_CODES,
+    STATES,
+    TABLE,
+    TALKING,
+    Cause,
+    State,
+    refusal_code,
+)
+
+EDITION = load_edition()
+
+
+def test_the_table_knows_every_call_command_of_the_contract() -> None:
+    group = {o.id for o in EDITION.operations if o.group == "Call Commands"}
+    assert {*COMMANDS, "DialCall"} == group
+    assert len(group) == 36
+
+
+def test_the_states_are_the_declared_ones() -> None:
+    assert {*STATES, "new"} == set(get_args(State))
+
+
+def test_every_command_in_every_state_is_a_row_or_a_refusal() -> None:
+    allowed = {state: sorted(c for c in COMMANDS if (state, c) in TABLE) for state in STATES}
+    early = ["HangupCall", "UpdateClientState"]
+    assert allowed["ended"] == []
+    assert allowed["dialling"] == early
+    assert allowed["parked"] == sorted(
+        [*early, "AnswerCall", "RejectCall", "TransferCall", "ReferCall", "StartCallStreaming", "StopCallStreaming"]
+    )
+    for state in TALKING:
+        assert set(COMMANDS) - set(allowed[state]) == {
+            "AnswerCall",
+            "RejectCall",
+            "EnqueueCall" if state == "queued" else "LeaveQueue",
+        }
+
+
+def test_every_refusal_has_the_code_of_its_reason() -> None:
+    codes = {
+        (state, command): refusal_code(state, command)
+        for state, command in itertools.product(STATES, COMMANDS)
+        if (state, command) not in TABLE
+    }
+    assert {code for (state, _), code in codes.items() if state == "ended"} == {"90018"}
+    assert {command for (state, command), code in codes.items() if code == "90034" and state == "dialling"} == {
+        c for c in COMMANDS if c not in ("AnswerCall", "RejectCall", "HangupCall", "UpdateClientState")
+    }
+    assert {key for key, code in codes.items() if code == "90102"} == {
+        (state, command) for state in ("dialling", *TALKING) for command in ("AnswerCall", "RejectCall")
+    }
+    assert {key for key, code in codes.items() if code == "90038"} == {("queued", "EnqueueCall")}
+    assert {key for key, code in codes.items() if code == "90035"} == {
+        (state, "LeaveQueue") for state in TALKING if state != "queued"
+    }
+
+
+def test_rows_start_from_declared_states_by_declared_triggers() -> None:
+    assert {state for state, _ in TABLE} <= {*STATES, "new"}
+    assert {trigger for _, trigger in TABLE} == {*COMMANDS, *HAPPENINGS, "DialCall"}
+
+
+def test_every_end_tells_of_it_and_nothing_follows_it() -> None:
+    for (state, trigger), row in TABLE.items():
+        assert state != "ended"
+        assert (row.next == "ended") == ("call.hangup" in row.events) == ("part" in row.effects), (state, trigger)
+        assert (row.side != "") == (row.next == "ended"), (state, trigger)
+        assert bool(row.cause) == (row.next == "ended" and trigger != "RejectCall"), (state, trigger)
+
+
+@pytest.mark.parametrize("state", STATES[:-1])
+def test_every_living_state_can_be_hung_up_by_either_side_or_withdrawn(state: State) -> None:
+    ways = {trigger for (from_, trigger), row in TABLE.items() if from_ == state and row.next == "ended"}
+    assert "HangupCall" in ways
+    assert ways & {"far_hangs_up", "withdrawn"}
+
+
+def test_every_cause_has_a_sip_code() -> None:
+    assert set(SIP_CODES) == set(get_args(Cause)) - {""}
+
+
+def test_every_event_of_the_table_is_a_callback_of_the_contract() -> None:
+    documented = set()
+    for operation in EDITION.operations:
+        for callback in operation.callbacks:
+            data = EDITION.resolve(EDITION.resolve(callback.schema).get("properties", {}).get("data", {}))
+            documented |= set(EDITION.resolve(data.get("properties", {}).get("event_type", {})).get("enum", []))
+    assert {event for row in TABLE.values() for event in row.events} <= documented
+    assert set(DETECTIONS.values()) <= documented
