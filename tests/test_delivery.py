@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from aiohttp import web
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.webhook_wire import decode_get
+from telnyx_conformance.emulator.account import Account, Ask
 from telnyx_conformance.emulator.clock import Clock, ClockMode
 from telnyx_conformance.emulator.delivery import Courier, Outbox, failure_code, is_loopback
+from telnyx_conformance.emulator.ids import Ids
+from telnyx_conformance.emulator.products.calls import Calls
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -269,6 +273,43 @@ def test_stopping_leaves_nobody_waiting() -> None:
 
     outbox = deliver(receiver, scenario)
     assert [entry.status for entry in outbox.log] == ["failed"]
+
+
+def test_a_transfer_is_told_over_http_in_all_its_steps() -> None:
+    receiver = Receiver()
+
+    async def scenario(outbox: Outbox, _: Courier) -> None:
+        account = Account(
+            key="KEYTEST",
+            mode="stateful",
+            clock=outbox.clock,
+            ids=Ids(1),
+            outbox=outbox,
+            store=cast("Any", None),
+        )
+        application = {"webhook_event_url": receiver.url}
+        calls = Calls(account, edition=load_edition(), find_application=lambda _: application)
+        leg = calls.inbound("1", "+12025550199", "+12025550100")["data"]["call_control_id"]
+        transfer = Ask(
+            operation=load_edition().operation("TransferCall"),
+            path={"call_control_id": leg},
+            query={},
+            headers={},
+            body={"to": "+12025550100"},
+        )
+        calls.handlers["TransferCall"](transfer)
+        outbox.clock.settle()
+        await outbox.idle()
+
+    deliver(receiver, scenario)
+    events = sorted((d["data"]["occurred_at"], d["data"]["event_type"]) for d in receiver.documents())
+    assert [name for _, name in events] == [
+        "call.initiated",
+        "call.initiated",
+        "call.answered",
+        "call.bridged",
+        "call.bridged",
+    ]
 
 
 def test_every_status_has_its_delivery_error() -> None:

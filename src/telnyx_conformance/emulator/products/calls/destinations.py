@@ -14,7 +14,7 @@ from telnyx_conformance.emulator.products.calls.detection import Sound
 from telnyx_conformance.errors import ContractError
 
 PLACE = "fixtures/destinations.yaml"
-_NUMBER = re.compile(r"\+[1-9]\d{1,14}")
+_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 _SIP_URI = re.compile(r"sips?:(?:(?P<user>[^@\s]+)@)?[^@\s]+")
 
 
