@@ -7,7 +7,7 @@ what is listed.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -95,8 +95,8 @@ class ErrorCatalogue(msgspec.Struct, frozen=True, kw_only=True):
     def codes_for(self, kind: str, field: str = "", *, group: str = "", format_name: str = "") -> tuple[str, ...]:
         """Return the codes that fit a broken rule, best first: the field's own, the kind's, the general ones.
 
-        `kind` is the JSON Schema keyword (or `null`, `exclusive`); `field` is the last name of the culprit. Only call control has
-        codes for single fields, so `group` is the operation's group; `format_name` is the value of `format`.
+        `kind` is the JSON Schema keyword (or `null`, `exclusive`); `field` is the last name of the culprit. Only call
+        control has codes for single fields: `group` is the operation's group. `format_name` is the value of `format`.
         """
         kind, _, format_name = kind.partition(".") if "." in kind else (kind, "", format_name)
         of_kind = self.kinds.get(f"{kind}.{format_name}") or _known("kind of violation", kind, self.kinds)

@@ -1,19 +1,23 @@
 """OpenAPI Overlays: lists of changes, each with a reason and a source, applied to the document at load.
 
-Source: OpenAPI Overlay Specification 1.0.0, sections 4.4.3 (actions) and 4.4.3.1 (merging). Beyond it each action carries
-`x-reason` (why), `x-source` (where it is documented) and `x-level` (MUST, SHOULD, MAY; MUST when absent), and the loader keeps for
-every schema location that an action touched who touched it, so that a requirement can name its source.
+Source: OpenAPI Overlay Specification 1.0.0, sections 4.4.3 (actions) and 4.4.3.1 (merging). Beyond it each action
+carries `x-reason` (why), `x-source` (where it is documented) and `x-level` (MUST, SHOULD, MAY; MUST when absent), and
+the loader notes beside every keyword that an action sets who set it, so that a requirement can name its source.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import jsonpath
 import msgspec
 
 from telnyx_conformance.errors import ContractError
+
+SUBSCHEMAS = ("items", "schema", "then", "else", "additionalProperties")
+COMBINATIONS = ("allOf", "anyOf", "oneOf")
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,47 +49,67 @@ def read_overlay(document: Mapping[str, Any], file: str) -> tuple[Action, ...]:
 
 
 def apply(document: dict[str, Any], actions: Sequence[Action]) -> None:
-    """Apply the actions in order, in place. Raises `ContractError` when a target matches nothing: a stale overlay is a defect."""
+    """Apply the actions in order, in place. Raises `ContractError` for a target that matches nothing."""
     for action in actions:
         matches = _find(document, action)
-        for place, keys in matches:
-            if action.remove:
+        if action.remove:
+            for place, keys in reversed(
+                matches
+            ):  # from the end, so that the earlier places in a list stay where they are
                 _remove(place, keys)
-            else:
-                node = _at(place, keys)
-                if isinstance(node, list):
-                    node.append(action.update)
-                elif isinstance(node, MutableMapping) and isinstance(action.update, Mapping):
-                    merge(node, action.update)
-                    _mark(node, action.update, action, inside_properties=keys[-1] == "properties")
-                else:
-                    raise ContractError(
-                        "an overlay updates what is neither object nor list", where=f"{action.file}: {action.target}"
-                    )
+        else:
+            for place, keys in matches:
+                _update(_at(place, keys), action, inside_properties=keys[-1:] == ("properties",))
+
+
+def _update(node: Any, action: Action, *, inside_properties: bool) -> None:
+    update = deepcopy(action.update)  # each match gets its own copy: a later action may change one of them
+    if isinstance(node, list):
+        node.append(update)
+    elif isinstance(node, MutableMapping) and isinstance(update, Mapping):
+        merge(node, update)
+        _mark(node, update, action, inside_properties=inside_properties)
+    else:
+        raise ContractError(
+            "an overlay updates what is neither object nor list", where=f"{action.file}: {action.target}"
+        )
 
 
 def _mark(
     node: MutableMapping[str, Any], update: Mapping[str, Any], action: Action, *, inside_properties: bool = False
 ) -> None:
-    """Note beside every keyword that the action sets where it comes from and how binding it is."""
+    """Note beside every keyword that the action sets where it comes from and how binding it is.
+
+    Rules in words (`x-rules`) and the branches of a combination carry the note themselves: several actions may add to
+    one list.
+    """
     if inside_properties:
         for name, child in update.items():
             _mark(node[name], child, action)
         return
+    note = {"source": action.source, "level": action.level}
     own: dict[str, Any] = {}
     for key, value in update.items():
         if key == "properties":
             _mark(node[key], value, action, inside_properties=True)
-        elif key == "items" and isinstance(value, Mapping) and isinstance(node[key], MutableMapping):
+        elif key in SUBSCHEMAS and isinstance(value, Mapping) and isinstance(node[key], MutableMapping):
             _mark(node[key], value, action)
+        elif key == "x-rules":
+            for rule in (added for added in node[key] if added in value):
+                rule.update({name: said for name, said in note.items() if name not in rule})
         else:
-            own[key] = {"source": action.source, "level": action.level}
+            own[key] = note
+            for branch in (added for added in node[key] if added in value) if key in COMBINATIONS else ():
+                _mark(branch, dict(branch), action)
     if own:
         node["x-hardened"] = {**node.get("x-hardened", {}), **own}
 
 
 def merge(node: MutableMapping[str, Any], update: Mapping[str, Any]) -> None:
-    """Merge `update` into `node` as section 4.4.3.1 says: objects recursively, lists concatenated, the rest replaced."""
+    """Merge `update` into `node` as section 4.4.3.1 says: objects recursively, lists concatenated, the rest replaced.
+
+    `enum`, `type` and `examples` are sets of words that belong together, so these lists are replaced.
+    """
     for key, value in update.items():
         present = node.get(key)
         if isinstance(present, MutableMapping) and isinstance(value, Mapping):
@@ -97,7 +121,10 @@ def merge(node: MutableMapping[str, Any], update: Mapping[str, Any]) -> None:
 
 
 def _find(document: dict[str, Any], action: Action) -> list[tuple[Any, tuple[Any, ...]]]:
-    """Return (document, key path) of every match. Plain child paths are walked directly: a query over megabytes is slow."""
+    """Return (document, key path) of every match.
+
+    Plain child paths are walked directly: a query over megabytes is slow.
+    """
     plain = _plain_path(action.target)
     if plain is not None:
         node: Any = document
@@ -124,7 +151,7 @@ def _plain_path(target: str) -> tuple[str | int, ...] | None:
     query = jsonpath.compile(target)
     keys: list[str | int] = []
     for segment in getattr(query, "segments", ()):
-        selectors = getattr(segment, "selectors", ())
+        selectors: Sequence[Any] = getattr(segment, "selectors", ())
         if len(selectors) != 1 or type(segment).__name__ != "JSONPathChildSegment":
             return None
         name, index = getattr(selectors[0], "name", None), getattr(selectors[0], "index", None)
@@ -146,3 +173,5 @@ def _at(node: Any, keys: Sequence[Any]) -> Any:
 def _remove(document: Any, keys: Sequence[Any]) -> None:
     parent = _at(document, keys[:-1])
     del parent[keys[-1]]
+    if isinstance(parent, MutableMapping) and isinstance(marks := parent.get("x-hardened"), MutableMapping):
+        marks.pop(keys[-1], None)
