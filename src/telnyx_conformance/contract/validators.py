@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Literal, Protocol
 
 import jsonschema_rs
 
+from telnyx_conformance.contract.formats import ENCODINGS, FORMATS
 from telnyx_conformance.contract.model import pointed
 
 Direction = Literal["request", "response"]
+ANNOTATIONS = frozenset({"examples", "example", "default", "xml", "discriminator", "externalDocs"})
 HIDDEN = {"request": "readOnly", "response": "writeOnly"}
 
 
@@ -30,7 +31,7 @@ def compiled(document: Mapping[str, Any], schema: Mapping[str, Any], direction: 
     In a request a required property that is read-only may be absent, in a response one that is write-only.
     """
     alone = standalone(document, schema, direction)
-    validator: Validator = jsonschema_rs.Draft202012Validator(alone, validate_formats=True, formats=_formats())
+    validator: Validator = jsonschema_rs.Draft202012Validator(alone, validate_formats=True, formats=dict(FORMATS))
     return validator
 
 
@@ -61,8 +62,11 @@ class _Gathering:
                 made[keyword] = {name: self._any(part) for name, part in value.items()}
             elif keyword == "required":
                 made[keyword] = [name for name in value if not self._is_hidden(node, name)]
-            elif keyword not in ("examples", "example", "default", "xml", "discriminator"):
+            elif keyword not in ANNOTATIONS and not keyword.startswith("x-"):
                 made[keyword] = value if keyword in ("enum", "const") else self._any(value)
+        encoding = made.get("contentEncoding")
+        if isinstance(encoding, str) and encoding in ENCODINGS:  # JSON Schema only annotates it
+            made.setdefault("format", ENCODINGS[encoding])
         return made
 
     def _any(self, node: Any) -> Any:
@@ -81,13 +85,3 @@ class _Gathering:
         while isinstance(part, Mapping) and "$ref" in part and not part.get(self._hidden):
             part = pointed(self._document, part["$ref"])
         return isinstance(part, Mapping) and bool(part.get(self._hidden))
-
-
-def _formats() -> dict[str, Any]:
-    """Return the checks for formats that JSON Schema does not define."""
-    try:
-        formats = import_module("telnyx_conformance.contract.formats")
-    except ImportError:
-        return {}
-    checks: dict[str, Any] = formats.FORMATS
-    return checks

@@ -1,0 +1,236 @@
+"""The emulator itself: from a request's bytes to a reply's, synchronously, so that every server and transport can wrap it.
+
+Order of the checks: address (404), credentials (401), method (405), content type (415), syntax (400), parameters and body (422), and only
+then whether what is addressed exists (404, for calls 422), because a request that is wrong in itself is wrong whatever it addresses.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from time import time
+from typing import Any
+
+import msgspec
+
+from telnyx_conformance.contract.lifecycles import Lifecycles, lifecycles_of
+from telnyx_conformance.contract.model import Edition, Operation
+from telnyx_conformance.emulator import refusals, storage
+from telnyx_conformance.emulator.account import Account, Answer, Ask, Handler, Mode, Refusal
+from telnyx_conformance.emulator.clock import Clock, ClockMode
+from telnyx_conformance.emulator.credentials import PUBLIC, Credentials, Unauthenticated
+from telnyx_conformance.emulator.delivery import Courier
+from telnyx_conformance.emulator.ids import Ids
+from telnyx_conformance.emulator.products.calls import Calls
+from telnyx_conformance.emulator.resources import Resources
+from telnyx_conformance.emulator.routing import Router
+from telnyx_conformance.emulator.store import Store
+from telnyx_conformance.emulator.validation import Invalid, Rules, Unreadable
+
+Headers = Sequence[tuple[bytes, bytes]]
+MOST_BODY_BYTES = 10 * 1024 * 1024
+REQUESTS_REMEMBERED = 200
+EDITION_START = 1_750_075_200.0  # 2025-06-16T12:00:00Z
+JSON_HEADER = (b"content-type", b"application/json; charset=utf-8")
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A response as it goes out."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class World:
+    """One account with the products that act in it and its latest requests."""
+
+    __slots__ = ("account", "calls", "handlers", "requests")
+
+    def __init__(self, account: Account, calls: Calls) -> None:
+        self.account = account
+        self.calls = calls
+        self.handlers: dict[str, Handler] = dict(calls.handlers)
+        self.requests: deque[tuple[str, str, int]] = deque(maxlen=REQUESTS_REMEMBERED)
+
+
+class Emulator:
+    """All accounts of one emulated API. `faults` counts what went wrong inside: it stays 0 unless the emulator has a defect."""
+
+    def __init__(
+        self,
+        edition: Edition,
+        *,
+        api_keys: Sequence[str] = (),
+        mode: Mode = "stateful",
+        clock: ClockMode = "auto",
+        start_time: float = EDITION_START,
+        wall: Callable[[], float] = time,
+        seed: int = 1,
+        max_accounts: int = 1000,
+        courier: Courier | None = None,
+        lifecycles: Lifecycles | None = None,
+    ) -> None:
+        self.edition = edition
+        self.courier = courier or Courier(wall=wall)
+        self.faults = 0
+        self.on_world: Callable[[World], None] | None = None
+        self._credentials = Credentials(api_keys)
+        self._mode: Mode = mode
+        self._clock_mode: ClockMode = clock
+        self._start, self._wall, self._seed = start_time, wall, seed
+        self._max_accounts = max_accounts
+        self._worlds: OrderedDict[str, World] = OrderedDict()
+        self._router = Router(edition.operations)
+        self._rules: dict[str, Rules] = {}
+        self._resources = Resources(edition, lifecycles or lifecycles_of(edition))
+
+    def handle(self, method: str, target: bytes | str, headers: Headers, body: bytes) -> Reply:
+        """Answer one request. Header names are lower case; `target` is the raw path with its query."""
+        try:
+            reply = self._handle(method, target, headers, body)
+        except Exception:  # noqa: BLE001 - whatever it is, the emulated API answers 500 and lives on
+            self.faults += 1
+            traceback.print_exc()
+            print(f"while answering {method} {target!r:.300} with a body of {len(body)} bytes", file=sys.stderr)  # noqa: T201
+            reply = json_reply(*refusals.of_situation("internal"))
+        return msgspec.structs.replace(reply, body=b"") if method == "HEAD" else reply
+
+    def _handle(self, method: str, target: bytes | str, headers: Headers, body: bytes) -> Reply:
+        text = target.decode("latin-1") if isinstance(target, bytes) else target
+        path, _, query = text.partition("?")
+        match = self._router.match(method, path)
+        if match is None:
+            return json_reply(*refusals.of_situation("unknown_route"))
+        named = dict(headers)
+        operation = match.route.operation if match.route else None
+        try:
+            world = self.world(named.get(b"authorization"), secured=operation is None or operation.secured)
+        except Unauthenticated as refused:
+            return json_reply(*refusals.of_situation(refused.situation, refused.detail))
+        if operation is None:
+            reply = json_reply(*refusals.of_situation("method_not_allowed"))
+            reply.headers.append((b"allow", ", ".join(match.allow).encode()))
+        elif len(body) > MOST_BODY_BYTES:
+            reply = too_large()
+        else:
+            reply = self._operate(world, operation, match.path, query, named, body)
+        world.requests.append((method, text[:300], reply.status))
+        return reply
+
+    def _operate(
+        self,
+        world: World,
+        operation: Operation,
+        path: dict[str, str],
+        query: str,
+        named: Mapping[bytes, bytes],
+        body: bytes,
+    ) -> Reply:
+        rules = self._rules.get(operation.id)
+        if rules is None:
+            rules = self._rules[operation.id] = Rules(self.edition, operation)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in named.items()}
+        try:
+            values, document = rules.read(path, query, headers, body)
+            ask = Ask(operation=operation, path=path, query=values, headers=headers, body=document)
+            answer = self._answer(world, ask)
+        except Unreadable as unreadable:
+            return json_reply(*refusals.of_situation(unreadable.situation, unreadable.detail, operation=operation))
+        except Invalid as invalid:
+            return json_reply(*refusals.of_problems(invalid.problems, operation))
+        except Refusal as refusal:
+            return json_reply(*refusals.of_refusal(refusal))
+        finally:
+            world.account.clock.settle()
+        return _reply(answer)
+
+    def _answer(self, world: World, ask: Ask) -> Answer:
+        handler = world.handlers.get(ask.operation.id)
+        if handler is not None:
+            return handler(ask)
+        if ask.operation.server == "storage":
+            return storage.handle(world.account, ask)
+        return self._resources.answer(world.account, ask)
+
+    def world(self, authorization: bytes | None, *, secured: bool = True) -> World:
+        """Return the world of the account that a header's key opens. Raises `Unauthenticated`.
+
+        An operation that takes no key happens in the account of the key it was sent with after all, else in a common one.
+        """
+        try:
+            key = self._credentials.key_of(authorization)
+        except Unauthenticated:
+            if secured:
+                raise
+            key = PUBLIC
+        world = self._worlds.get(key)
+        if world is None:
+            world = self._new_world(key)
+        else:
+            self._worlds.move_to_end(key)
+        return world
+
+    def reset(self, key: str) -> World:
+        """Forget everything about an account and return its new, empty world."""
+        self._forget(key)
+        return self._new_world(key)
+
+    @property
+    def worlds(self) -> tuple[World, ...]:
+        """Return the worlds there are, the least recently used first."""
+        return tuple(self._worlds.values())
+
+    def _new_world(self, key: str) -> World:
+        while len(self._worlds) >= self._max_accounts:
+            self._forget(next(iter(self._worlds)))
+        clock = Clock(start=self._start, mode=self._clock_mode, wall=self._wall)
+        account = Account(
+            key=key,
+            mode=self._mode,
+            clock=clock,
+            ids=Ids(f"{self._seed}:{key}"),
+            outbox=self.courier.outbox(clock),
+            store=Store(),
+        )
+        calls = Calls(account, edition=self.edition, find_application=lambda id_: self._application(account, id_))
+        account.products.append(calls)
+        world = self._worlds[key] = World(account, calls)
+        if self.on_world is not None:
+            self.on_world(world)
+        return world
+
+    def _forget(self, key: str) -> None:
+        world = self._worlds.pop(key, None)
+        if world is not None:
+            world.account.clock.clear()
+
+    def _application(self, account: Account, connection_id: str) -> Mapping[str, Any] | None:
+        return self._resources.find(account, "call_control_applications", connection_id)
+
+
+def too_large() -> Reply:
+    """Return the refusal of a body beyond the limit."""
+    detail = f"The body exceeds {MOST_BODY_BYTES} bytes."
+    return json_reply(413, refusals.encode([refusals.error("10015", detail)]))
+
+
+def json_reply(status: int, body: bytes) -> Reply:
+    """Return a JSON response."""
+    return Reply(status, [JSON_HEADER, (b"content-length", b"%d" % len(body))], body)
+
+
+def _reply(answer: Answer) -> Reply:
+    if answer.raw is not None:
+        body = answer.raw
+        return Reply(
+            answer.status,
+            [(b"content-type", answer.media_type.encode()), (b"content-length", b"%d" % len(body))],
+            body,
+        )
+    if answer.document is None and answer.media_type == "application/json":
+        headers = [] if answer.status == 204 else [(b"content-length", b"0")]  # noqa: PLR2004 - 204 has no length
+        return Reply(answer.status, headers, b"")
+    return json_reply(answer.status, msgspec.json.encode(answer.document))

@@ -1,0 +1,37 @@
+"""The emulator inside the caller's process: an httpx transport without a socket."""
+
+from __future__ import annotations
+
+import httpx
+
+from telnyx_conformance.emulator.app import CONTROL, Background
+from telnyx_conformance.emulator.control import handle_control
+from telnyx_conformance.emulator.core import Emulator
+
+
+class EmbeddedTransport(httpx.AsyncBaseTransport):
+    """Answers an `httpx.AsyncClient` from an emulator. Webhooks are delivered from the client's event loop."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self._background: Background | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        if self._background is None:
+            self._background = Background(self.emulator)
+            await self._background.start()
+        body = await request.aread()
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        target = request.url.raw_path
+        if target.startswith(CONTROL):
+            reply = await handle_control(self.emulator, request.method, target, headers, body)
+        else:
+            reply = self.emulator.handle(request.method, target, headers, body)
+        return httpx.Response(reply.status, headers=reply.headers, content=reply.body, request=request)
+
+    async def aclose(self) -> None:
+        """Stop the delivery of webhooks."""
+        if self._background is not None:
+            await self._background.stop()
+            self._background = None

@@ -1,0 +1,233 @@
+"""Success bodies made from response schemas: compiled once per schema to small functions, then filled in for each request.
+
+A maker takes what is known (a stored record, a request body) and keeps every value that fits its place; the rest comes from the
+schema: its first example, default, enum member or bound. Equal requests at equal times give equal bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from telnyx_conformance.contract.envelopes import Envelope, envelope_of, properties_of
+from telnyx_conformance.contract.model import Edition, Operation
+from telnyx_conformance.contract.validators import Validator, compiled
+from telnyx_conformance.emulator.leaves import ABSENT, Making, leaf_maker, types_in
+
+Maker = Callable[[Making, Any], Any]
+DEEPEST = 12
+MOST_REPAIRS = 12
+
+
+class Synthesis:
+    """Makes one operation's success bodies. `settable` are the names a client may set: such a field is not invented."""
+
+    def __init__(self, edition: Edition, operation: Operation, settable: frozenset[str] = frozenset()) -> None:
+        self.envelope: Envelope = envelope_of(edition, operation)
+        self.status = int(operation.success.status)
+        schema = operation.success.content.get("application/json")
+        self.is_json = schema is not None
+        self.item_names = frozenset(properties_of(edition, self.envelope.item)) if self.envelope.item else frozenset()
+        self._validator: Validator | None = compiled(edition.document, schema, "response") if schema else None
+        compiler = _Compiler(edition)
+        self._item = compiler.maker(self.envelope.item, "", settable) if self.envelope.item else None
+        whole = schema or {}
+        self._frame = compiler.maker(whole, "", frozenset(), without=self.envelope.slot) if self.envelope.slot else None
+
+    def item(self, making: Making, known: Mapping[str, Any]) -> Any:
+        """Return one resource in this operation's shape, `None` when nothing that satisfies its schema can be made."""
+        made = self._item(making, known) if self._item else {}
+        return None if made is ABSENT else made
+
+    def body(self, making: Making, content: Any, frame: Mapping[str, Any] | None = None) -> Any:
+        """Return the whole body around a resource or a list of them; `frame` holds what is known of the rest."""
+        if self._frame is None:
+            return content
+        body = self._frame(making, frame or {})
+        body = body if isinstance(body, dict) else {}
+        return {self.envelope.slot: content, **body}
+
+    def answer(self, making: Making, known: Mapping[str, Any], frame: Mapping[str, Any] | None = None) -> Any:
+        """Return a valid body around one resource: what does not fit in it after all is left out of `known`."""
+        kept = dict(known)
+        for _ in range(MOST_REPAIRS):
+            item = self.item(making, kept)
+            body = self.body(making, [item] if self.envelope.is_list else item, frame)
+            culprit = self._culprit(body)
+            if culprit is None:
+                return body
+            if culprit not in kept:
+                break
+            del kept[culprit]
+        item = self.item(making, {})
+        return self.body(making, [item] if self.envelope.is_list else item)
+
+    def _culprit(self, body: Any) -> str | None:
+        """Return which field of the resource makes the body invalid, an empty text for another place, `None` when it is valid."""
+        if self._validator is None or self._validator.is_valid(body):
+            return None
+        depth = (1 if self.envelope.slot else 0) + (1 if self.envelope.is_list else 0)
+        for error in self._validator.iter_errors(body):
+            path = list(error.instance_path)
+            if len(path) > depth:
+                return str(path[depth])
+        return ""
+
+
+class _Compiler:
+    def __init__(self, edition: Edition) -> None:
+        self._edition = edition
+        self._open: list[int] = []
+
+    def maker(self, schema: Mapping[str, Any], name: str, settable: frozenset[str], without: str = "") -> Maker:
+        node = self._edition.resolve(schema)
+        marker = id(node.get("properties")) if "properties" in node else 0
+        if len(self._open) > DEEPEST or (marker and marker in self._open):
+            return _nothing
+        self._open.append(marker)
+        try:
+            return self._maker(node, name, settable, without)
+        finally:
+            self._open.pop()
+
+    def _maker(self, node: dict[str, Any], name: str, settable: frozenset[str], without: str) -> Maker:
+        if "allOf" in node:
+            node = self._merged(node)
+        branches = node.get("oneOf") or node.get("anyOf")
+        if branches and "properties" not in node:
+            return self._choice("oneOf" if "oneOf" in node else "anyOf", branches, name, settable, without)
+        types = types_in(node)
+        if "object" in types or "properties" in node:
+            return self._object(node, settable, without)
+        if "array" in types:
+            return self._array(node, name)
+        return leaf_maker(self._edition, node, name)
+
+    def _merged(self, node: dict[str, Any]) -> dict[str, Any]:
+        merged: dict[str, Any] = {k: v for k, v in node.items() if k != "allOf"}
+        properties: dict[str, Any] = {}
+        required: list[str] = []
+        for part in (*node["allOf"], merged):
+            inner = self._edition.resolve(part)
+            if "allOf" in inner:
+                inner = self._merged(inner)
+            merged = {**{k: v for k, v in inner.items() if k not in ("properties", "required")}, **merged}
+            for key, value in inner.get("properties", {}).items():
+                properties[key] = (
+                    {**self._edition.resolve(properties[key]), **self._edition.resolve(value)}
+                    if key in properties
+                    else value
+                )
+            required += inner.get("required", [])
+        if properties:
+            merged["properties"] = properties
+        if required:
+            merged["required"] = required
+        return merged
+
+    def _choice(
+        self, keyword: str, branches: list[Mapping[str, Any]], name: str, settable: frozenset[str], without: str
+    ) -> Maker:
+        options = [b for b in branches if "null" not in types_in(self._edition.resolve(b))] or list(branches)
+        makers = [self.maker(b, name, settable, without) for b in options]
+        validators = [compiled(self._edition.document, b, "response") for b in options]
+        whole = compiled(self._edition.document, {keyword: list(branches)}, "response")
+
+        def choose(making: Making, known: Any) -> Any:
+            if known is not ABSENT and known != {}:
+                for maker, validator in zip(makers, validators, strict=True):
+                    made = maker(making, known)
+                    if made is not ABSENT and (validator.is_valid(known) or made == known):
+                        return made
+            for maker in makers:
+                made = maker(making, known if isinstance(known, Mapping) else ABSENT)
+                if made is not ABSENT and whole.is_valid(made):
+                    return made
+            return ABSENT  # nothing that can be made is valid under exactly the branches that it should be
+
+        return choose
+
+    def _object(self, node: dict[str, Any], settable: frozenset[str], without: str) -> Maker:
+        required = frozenset(node.get("required", ()))
+        is_nullable = "null" in types_in(node)
+        fields: list[tuple[str, Maker, bool, Any]] = []
+        for key, part in node.get("properties", {}).items():
+            if key == without:
+                continue
+            inner = self._edition.resolve(part)
+            if inner.get("writeOnly") and key not in required:
+                continue
+            unset = _unset(inner, key in required) if key in settable else _INVENT
+            fields.append((key, self.maker(part, key, frozenset()), key in required, unset))
+        undeclared = [key for key in required if key not in node.get("properties", {}) and key != without]
+        fields += [(key, _echo, True, _INVENT) for key in undeclared]
+        if not fields:
+            return _free_object(is_nullable=is_nullable)
+
+        def make(making: Making, known: Any) -> Any:
+            if known is None and is_nullable:
+                return None
+            given = known if isinstance(known, Mapping) else {}
+            made: dict[str, Any] = {}
+            for key, maker, is_required, unset in fields:
+                value = given.get(key, ABSENT)
+                if value is ABSENT and unset is not _INVENT:
+                    if unset is not ABSENT:
+                        made[key] = unset
+                    continue
+                result = maker(making, value)
+                if result is not ABSENT:
+                    made[key] = result
+                elif is_required:
+                    made[key] = None
+            return made
+
+        return make
+
+    def _array(self, node: dict[str, Any], name: str) -> Maker:
+        item = self.maker(node.get("items") or {}, name, frozenset())
+        least, most = int(node.get("minItems", 0)), int(node.get("maxItems", 1000))
+        is_nullable = "null" in types_in(node)
+
+        def make(making: Making, known: Any) -> Any:
+            if known is None and is_nullable:
+                return None
+            given = known[:most] if isinstance(known, list) else []
+            made = [part for part in (item(making, value) for value in given) if part is not ABSENT]
+            while len(made) < least:
+                made.append(item(making, ABSENT))
+            return made
+
+        return make
+
+
+_INVENT = msgspec.UNSET
+
+
+def _unset(node: Mapping[str, Any], is_required: bool) -> Any:  # noqa: FBT001 - private
+    """Return what a field that the client could have set and did not holds: its default, null, or nothing."""
+    if "default" in node:
+        return node["default"]
+    if "null" in types_in(node):
+        return None
+    return _INVENT if is_required else ABSENT
+
+
+def _free_object(*, is_nullable: bool) -> Maker:
+    def make(_: Making, known: Any) -> Any:
+        if known is None and is_nullable:
+            return None
+        return known if isinstance(known, dict) else {}
+
+    return make
+
+
+def _echo(_: Making, known: Any) -> Any:
+    """Return what is known of a field that is required and declared nowhere."""
+    return known
+
+
+def _nothing(_: Making, __: Any) -> Any:
+    return ABSENT
