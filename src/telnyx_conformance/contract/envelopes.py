@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from telnyx_conformance.contract.model import Edition, Operation
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telnyx_conformance.contract.model import Edition, Operation
 
 # Names under which lists stand when there is no `data`, in the products that answer in another style.
 LIST_NAMES = ("records", "calls", "conferences", "participants", "recordings", "transcriptions", "log_messages")

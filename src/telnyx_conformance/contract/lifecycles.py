@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from telnyx_conformance.contract.document import contracts_folder, load_edition, read_contract_file
 from telnyx_conformance.contract.envelopes import envelope_of, properties_of
-from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.errors import ContractError, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from telnyx_conformance.contract.model import Edition, Operation
 
 Role = Literal["create", "list", "read", "update", "delete", "action", "collection_action", "report"]
 IdForm = Literal["uuid", "digits", "given", "campaign", "call_control_id"]

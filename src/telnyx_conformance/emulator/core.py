@@ -11,12 +11,11 @@ import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from telnyx_conformance.contract.lifecycles import Lifecycles, lifecycles_of
-from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.emulator import refusals, storage
 from telnyx_conformance.emulator.account import Account, Answer, Ask, Handler, Mode, Refusal
 from telnyx_conformance.emulator.clock import Clock, ClockMode
@@ -28,6 +27,9 @@ from telnyx_conformance.emulator.resources import Resources
 from telnyx_conformance.emulator.routing import Router
 from telnyx_conformance.emulator.store import Store
 from telnyx_conformance.emulator.validation import Invalid, Rules, Unreadable
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Edition, Operation
 
 Headers = Sequence[tuple[bytes, bytes]]
 MOST_BODY_BYTES = 10 * 1024 * 1024

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Keys that every emulator accepts, so that each test may have an account, and so a universe, of its own.
 TEST_KEY = re.compile(r"KEYTEST[A-Za-z0-9_-]{0,120}\Z")

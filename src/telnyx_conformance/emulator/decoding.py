@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from email.parser import BytesHeaderParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from telnyx_conformance.contract.model import Edition
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telnyx_conformance.contract.model import Edition
 
 INTEGER = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
 NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?\Z", re.ASCII)
@@ -136,7 +138,8 @@ def members_of(edition: Edition, schema: Mapping[str, Any]) -> dict[str, Any]:
     for keyword in ("allOf", "anyOf", "oneOf"):
         for branch in node.get(keyword, ()):
             found |= members_of(edition, branch)
-    return found | node.get("properties", {})
+    found.update(node.get("properties", {}))
+    return found
 
 
 def _json_or_text(text: str) -> Any:
@@ -173,8 +176,3 @@ def multipart_pairs(content_type: str, body: bytes) -> Pairs | None:
 def _boundary(content_type: str) -> bytes:
     match = re.search(r'boundary="?([^";]{1,200})"?', content_type)
     return match.group(1).strip().encode("latin-1", "replace") if match else b""
-
-
-def merged(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a dictionary of the pairs whose value is not `None`."""
-    return {name: value for name, value in items if value is not None}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import httpx
 
 from telnyx_conformance.emulator.app import CONTROL, Background
 from telnyx_conformance.emulator.control import handle_control
 from telnyx_conformance.emulator.core import Emulator
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Edition
 
 
 class EmbeddedTransport(httpx.AsyncBaseTransport):
@@ -15,6 +20,11 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
         self._background: Background | None = None
+
+    @classmethod
+    def for_edition(cls, edition: Edition, *, seed: int = 1) -> EmbeddedTransport:
+        """Return a transport to a fresh, stateful emulator of `edition`."""
+        return cls(Emulator(edition, seed=seed))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""

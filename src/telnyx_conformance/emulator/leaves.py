@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
 import msgspec
 
 from telnyx_conformance.contract import formats
-from telnyx_conformance.contract.model import Edition
 from telnyx_conformance.emulator.ids import Ids
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Edition
 
 MOMENTS = frozenset({"date-time", "datetime", "datetime-iso8601"})
 # Tried in turn where a schema gives a pattern and no example.

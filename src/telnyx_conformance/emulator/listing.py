@@ -53,7 +53,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def page_of(records: Sequence[Record], query: Mapping[str, Any], default_size: int = DEFAULT_SIZE) -> Page:
     """Return the page that `query` asks for, of the records that pass its filters, in its order."""
-    kept = [r for r in records]
+    kept = list(records)
     for name, operator, wanted in _filters(query):
         if any(_has(record, name) for record in kept):
             kept = [record for record in kept if operator(_value(record, name), wanted)]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from telnyx_conformance.contract.model import Operation
+from typing import TYPE_CHECKING
+
 from telnyx_conformance.emulator.account import Answer
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Operation
 
 PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"

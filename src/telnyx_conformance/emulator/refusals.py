@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +10,8 @@ from telnyx_conformance.contract.catalogue import load_errors
 from telnyx_conformance.errors import UnknownName
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.emulator.account import Refusal
 

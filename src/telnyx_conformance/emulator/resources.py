@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.envelopes import properties_of
 from telnyx_conformance.contract.lifecycles import Lifecycles, Placement, Resource, path_parameters
-from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.emulator import media
 from telnyx_conformance.emulator.account import Account, Answer, Ask, Refusal
 from telnyx_conformance.emulator.leaves import Making
 from telnyx_conformance.emulator.listing import DEFAULT_SIZE, page_of
-from telnyx_conformance.emulator.store import Collection, Place, Record
 from telnyx_conformance.emulator.synthesis import Synthesis
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Edition, Operation
+    from telnyx_conformance.emulator.store import Collection, Place, Record
 
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 STUB_LIST = 1
-# What a client may say in a body without it becoming part of the resource.
 CAMPAIGN_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DELETED: Record = {}
 
@@ -148,7 +149,7 @@ class Resources:
                 op
                 for role in ("read", "create", "list", "update", "delete")
                 for op in resource.operations.get(role, ())
-            ]  # type: ignore[call-overload]
+            ]
             candidates = [self.synthesis(self._edition.operation(name)) for name in names]
             candidates = [c for c in candidates if c.item_names] or candidates
             made = max(candidates, key=lambda c: (resource.identifier in c.item_names, len(c.item_names)))
@@ -160,7 +161,7 @@ class Resources:
         if found is None:
             names: set[str] = set()
             for role in ("create", "update"):
-                for operation in resource.operations.get(role, ()):  # type: ignore[call-overload]
+                for operation in resource.operations.get(role, ()):
                     body = self._edition.operation(operation).body
                     for schema in body.content.values() if body else ():
                         names |= set(properties_of(self._edition, schema))

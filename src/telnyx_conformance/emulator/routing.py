@@ -7,14 +7,15 @@ prefix of their own, where the last parameter takes the rest of the path: object
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import msgspec
 
+from telnyx_conformance.contract.model import Operation
+
 if TYPE_CHECKING:
-    from telnyx_conformance.contract.model import Operation
+    from collections.abc import Iterable, Mapping
 
 PREFIXES: Mapping[str, str] = {"api": "/v2", "storage": "/s3"}
 LONGEST_PATH = 8192

@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable
+import sys
+from time import time
+from typing import TYPE_CHECKING
 
 import uvicorn
 
+from telnyx_conformance.contract.document import DEFAULT_EDITION, load_edition
 from telnyx_conformance.emulator.app import App
 from telnyx_conformance.emulator.core import Emulator
-from telnyx_conformance.emulator.delivery import is_loopback
+from telnyx_conformance.emulator.delivery import Courier, is_loopback
 from telnyx_conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from telnyx_conformance.emulator.account import Mode
+    from telnyx_conformance.emulator.clock import ClockMode
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 12111
@@ -45,6 +54,29 @@ def listening_socket(
     bound.listen(BACKLOG)
     bound.setblocking(False)  # noqa: FBT003 - the standard library's signature
     return bound
+
+
+def serve(
+    *,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    edition: str = DEFAULT_EDITION,
+    mode: Mode = "stateful",
+    clock: ClockMode = "auto",
+    seed: int = 1,
+    api_keys: Sequence[str] = (),
+    allow_remote: bool = False,
+    allow_any_host: bool = False,
+) -> None:
+    """Serve an emulator until interrupted. `allow_remote` lets webhooks leave this machine, `allow_any_host` lets others in."""
+    bound = listening_socket(host, port, allow_remote=allow_any_host)
+    courier = Courier(wall=time, allow_remote=allow_remote)
+    emulator = Emulator(load_edition(edition), api_keys=api_keys, mode=mode, clock=clock, seed=seed, courier=courier)
+    Server(emulator, bound, started=_announce).run()
+
+
+def _announce(base_url: str) -> None:
+    print(f"emulating {base_url}/v2 (storage: /s3, control: /_control); Ctrl-C ends it", file=sys.stderr, flush=True)  # noqa: T201
 
 
 class Server:

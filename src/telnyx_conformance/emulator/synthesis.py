@@ -7,14 +7,16 @@ schema: its first example, default, enum member or bound. Equal requests at equa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from telnyx_conformance.contract.envelopes import Envelope, envelope_of, properties_of
-from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.contract.validators import Validator, compiled
 from telnyx_conformance.emulator.leaves import ABSENT, Making, leaf_maker, types_in
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Edition, Operation
 
 Maker = Callable[[Making, Any], Any]
 DEEPEST = 12
@@ -159,11 +161,11 @@ class _Compiler:
             inner = self._edition.resolve(part)
             if inner.get("writeOnly") and key not in required:
                 continue
-            unset = _unset(inner, key in required) if key in settable else _INVENT
+            unset = _unset(inner, key in required) if key in settable or key in NOT_YET else _INVENT
             fields.append((key, self.maker(part, key, frozenset()), key in required, unset))
         undeclared = [key for key in required if key not in node.get("properties", {}) and key != without]
         fields += [(key, _echo, True, _INVENT) for key in undeclared]
-        if not fields:
+        if not fields and not without:
             return _free_object(is_nullable=is_nullable)
 
         def make(making: Making, known: Any) -> Any:
@@ -204,6 +206,9 @@ class _Compiler:
 
 
 _INVENT = msgspec.UNSET
+
+
+NOT_YET = frozenset({"deleted_at", "deletedAt", "canceled_at", "cancelled_at", "ended_at", "failed_at"})
 
 
 def _unset(node: Mapping[str, Any], is_required: bool) -> Any:  # noqa: FBT001 - private

@@ -7,15 +7,17 @@ resource exists is asked afterwards, so a request that is wrong in itself is alw
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from telnyx_conformance.contract.model import Edition, Operation, Parameter
 from telnyx_conformance.contract.validators import Validator, compiled
 from telnyx_conformance.emulator import decoding
 from telnyx_conformance.emulator.refusals import Problem
 from telnyx_conformance.emulator.violations import problems_of
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Edition, Operation, Parameter
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract import formats
-from telnyx_conformance.contract.validators import Validator
 from telnyx_conformance.emulator.refusals import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from telnyx_conformance.contract.validators import Validator
 
 MOST = 20
 MOST_LOOKED_AT = 200
