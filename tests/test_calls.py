@@ -417,6 +417,9 @@ def test_command_ids_are_forgotten_above_a_bound() -> None:
     [kept] = list(world.calls.switch.legs)
     assert kept.command_ids is not None
     assert len(kept.command_ids._seen) == 1000
+    world.clock.advance(60)
+    world.command("SendDTMF", leg, command_id="later", digits="1")
+    assert list(kept.command_ids._seen) == ["later"]
 
 
 def test_webhooks_go_to_the_application_unless_a_command_names_another_url_for_the_rest_of_the_call() -> None:

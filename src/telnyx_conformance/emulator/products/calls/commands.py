@@ -41,7 +41,7 @@ class Calls:
         *,
         edition: Edition,
         find_application: Callable[[str], Mapping[str, Any] | None],
-        legs_limit: int = 5000,
+        legs_limit: int = 2000,
     ) -> None:
         self._clock = account.clock
         self._ids = account.ids
@@ -93,7 +93,7 @@ class Calls:
         if row is None:
             raise Refusal(422, refusal_code(leg.state, command), bare=True)
         if command == "TransferCall":
-            self.switch.refuse_unless_reachable(body["to"], "/to")
+            self.switch.admit({"/to": body["to"]})
         if "client_state" in body:
             leg.client_state = body["client_state"]
         leg.route = leg.route.overridden(body)
@@ -114,22 +114,22 @@ class Calls:
         if command_id and (seen := self._dials.answer(command_id, self._clock.micros)):
             return seen  # type: ignore[no-any-return]
         route = Route.of(self._application(body["connection_id"])).overridden(body)
-        targets = [body["to"]] if isinstance(body["to"], str) else list(body["to"])
-        for position, to in enumerate(targets):
-            self.switch.refuse_unless_reachable(to, "/to" if isinstance(body["to"], str) else f"/to/{position}")
+        to = body["to"]
+        targets = {"/to": to} if isinstance(to, str) else {f"/to/{place}": each for place, each in enumerate(to)}
         if not targets:
             raise Refusal(422, "10015", pointer="/to")
         session_id = self._session(body.get("link_to"))
+        self.switch.admit(targets)
         legs = [
             self.switch.outgoing(
                 session_id=session_id,
                 connection_id=body["connection_id"],
                 from_=body["from"],
-                to=to,
+                to=target,
                 route=route,
                 body=body,
             )
-            for to in targets
+            for target in targets.values()
         ]
         for leg in legs:
             leg.client_state = body.get("client_state")

@@ -69,11 +69,13 @@ class CommandIds:
         return seen[1] if seen is not None and now - seen[0] < COMMAND_ID_SECONDS * MICROS else None
 
     def remember(self, command_id: str, now: int, answer: Any) -> None:
-        """Keep `answer`; the oldest are forgotten above a bound."""
+        """Keep `answer` for as long as the window is open; above a bound the oldest are forgotten earlier."""
         self._seen.pop(command_id, None)
         self._seen[command_id] = (now, answer)
-        if len(self._seen) > COMMAND_IDS_KEPT:
-            del self._seen[next(iter(self._seen))]
+        oldest = next(iter(self._seen))
+        while len(self._seen) > COMMAND_IDS_KEPT or now - self._seen[oldest][0] >= COMMAND_ID_SECONDS * MICROS:
+            del self._seen[oldest]
+            oldest = next(iter(self._seen))
 
 
 class Leg:
@@ -174,13 +176,16 @@ class Legs:
     def __iter__(self) -> Iterator[Leg]:
         return iter(self._legs.values())
 
-    def add(self, leg: Leg) -> None:
-        """Keep a new leg; the oldest ended one makes room, and where none has ended the account has no free channel."""
+    def make_room(self, count: int) -> None:
+        """Let the oldest ended legs go until `count` more can be kept; refuse where too many have not ended."""
         self._expire()
-        if len(self._legs) >= self._limit:
-            if not self._ended:
-                raise Refusal(403, "90041", bare=True)
+        if len(self._legs) - len(self._ended) + count > self._limit:
+            raise Refusal(403, "90041", bare=True)
+        while len(self._legs) + count > self._limit:
             del self._legs[self._ended.popleft().call_control_id]
+
+    def add(self, leg: Leg) -> None:
+        """Keep a new leg, for which room was made."""
         self._legs[leg.call_control_id] = leg
 
     def get(self, call_control_id: str) -> Leg | None:

@@ -46,7 +46,7 @@ class Switch:
     def outgoing(
         self, *, session_id: str, connection_id: str, from_: str, to: str, route: Route, body: Mapping[str, Any]
     ) -> Leg:
-        """Return a new leg towards `to`, kept but not yet begun; `body` is that of the command that wants it."""
+        """Return a new leg towards `to`, admitted before and not yet begun; `body` is that of the command for it."""
         ids = self._ids
         leg = Leg(
             ids.call_control_id(), ids.uuid(), session_id, connection_id, "outgoing", from_, to, route,
@@ -58,6 +58,7 @@ class Switch:
     def incoming(self, *, connection_id: str, from_: str, to: str, route: Route) -> Leg:
         """Return a new inbound leg, parked."""
         ids = self._ids
+        self.legs.make_room(1)
         leg = Leg(
             ids.call_control_id(), ids.uuid(), ids.uuid(), connection_id, "incoming", from_, to, route,
             self._clock.micros, NOTHING,
@@ -81,10 +82,12 @@ class Switch:
         for effect in row.effects:
             self._effects[effect](leg, body)
 
-    def refuse_unless_reachable(self, to: str, pointer: str) -> None:
-        """Refuse a destination that is neither a number in E.164 form nor a SIP URI."""
-        if self._destinations.find(to) is None:
-            raise Refusal(422, "10016", pointer=pointer)
+    def admit(self, targets: Mapping[str, str]) -> None:
+        """Make ready to dial; `targets` maps the place in the body to a destination. A refusal leaves no trace."""
+        for pointer, to in targets.items():
+            if self._destinations.find(to) is None:
+                raise Refusal(422, "10016", pointer=pointer)
+        self.legs.make_room(len(targets))
 
     def _enter(self, leg: Leg, row: Row, cause: Cause) -> None:
         leg.state = row.next

@@ -1,0 +1,135 @@
+"""Random programs of commands and time: whatever an application does, the calls of an account stay consistent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from telnyx_conformance.contract.document import load_edition
+from telnyx_conformance.emulator.account import Account, Ask, Refusal
+from telnyx_conformance.emulator.clock import Clock
+from telnyx_conformance.emulator.ids import Ids
+from telnyx_conformance.emulator.products.calls import Calls
+from telnyx_conformance.emulator.products.calls.destinations import destinations
+from telnyx_conformance.emulator.products.calls.machine import COMMANDS, TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EDITION = load_edition()
+NUMBERS = st.sampled_from([destination.number for destination in destinations().by_name.values()])
+LEGS_LIMIT = 12
+ORDER = ["call.initiated", "call.answered", "call.bridged", "call.hangup"]
+
+
+class Program(RuleBasedStateMachine):
+    """An application that dials, commands and waits; the outbox is this machine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[dict[str, Any]] = []
+        self.known: list[str] = []
+        self.clock = Clock(start=1_750_000_000, mode="manual")
+        account = Account(
+            key="KEYTEST",
+            mode="stateful",
+            clock=self.clock,
+            ids=Ids(1),
+            outbox=cast("Any", self),
+            store=cast("Any", None),
+        )
+        application = {"webhook_event_url": "http://127.0.0.1:9/"}
+        self.calls = Calls(account, edition=EDITION, find_application=lambda _: application, legs_limit=LEGS_LIMIT)
+
+    def post(self, _url: str, document: Mapping[str, Any], **_: Any) -> None:
+        self.events.append(document["data"])
+        self.known.append(document["data"]["payload"]["call_control_id"])
+
+    def _ask(self, operation: str, leg: str, body: dict[str, Any]) -> None:
+        ask = Ask(
+            operation=EDITION.operation(operation), path={"call_control_id": leg}, query={}, headers={}, body=body
+        )
+        state = next((kept.state for kept in self.calls.switch.legs if kept.call_control_id == leg), None)
+        told = len(self.events)
+        try:
+            self.calls.handlers[operation](ask)
+        except Refusal as refusal:
+            assert len(self.events) == told
+            is_legal = (state or "new", operation) in TABLE
+            assert not is_legal or refusal.code == "90041"  # noqa: PT017 - refusals are half of the story
+
+    @rule(to=st.lists(NUMBERS, min_size=1, max_size=3), timeout=st.integers(5, 40), limit=st.integers(30, 60))
+    def dial(self, to: list[str], timeout: int, limit: int) -> None:
+        body = {"to": to, "from": "+12025550199", "connection_id": "1", "timeout_secs": timeout}
+        self._ask("DialCall", "", body | {"time_limit_secs": limit, "answering_machine_detection": "greeting_end"})
+
+    @rule()
+    def ring(self) -> None:
+        try:
+            self.calls.inbound("1", "+12025550199", "+12025550177")
+        except Refusal as refusal:
+            assert refusal.code == "90041"  # noqa: PT017 - only this refusal is expected, and only sometimes
+
+    @rule(data=st.data(), to=NUMBERS, detection=st.sampled_from(["premium", "detect", "disabled"]))
+    def transfer(self, data: st.DataObject, to: str, detection: str) -> None:
+        if self.known:
+            leg = data.draw(st.sampled_from(self.known))
+            self._ask("TransferCall", leg, {"to": to, "answering_machine_detection": detection})
+
+    @rule(data=st.data(), command=st.sampled_from(COMMANDS))
+    def command(self, data: st.DataObject, command: str) -> None:
+        if self.known:
+            self._ask(command, data.draw(st.sampled_from(self.known)), {"to": "+12025550100", "cause": "USER_BUSY"})
+
+    @rule(data=st.data())
+    def far_hangs_up(self, data: st.DataObject) -> None:
+        if self.known:
+            leg = data.draw(st.sampled_from(self.known))
+            if self.calls.switch.legs.get(leg) is not None:
+                self.calls.far_hangs_up(leg)
+
+    @rule(seconds=st.sampled_from([0.01, 0.02, 1, 2, 5, 30, 700]))
+    def wait(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @invariant()
+    def peers_are_mutual_and_alive(self) -> None:
+        for leg in self.calls.switch.legs:
+            if leg.peer is not None:
+                assert leg.peer.peer is leg
+                assert leg.state == leg.peer.state == "bridged"
+            if leg.target is not None:
+                assert leg.target.origin is leg
+                assert leg.target.state in ("dialling", "answered")
+            if leg.state == "ended":
+                assert leg.peer is leg.target is leg.origin is None
+                assert (leg.timers, leg.rivals) == ([], [])
+            if leg.state == "bridged":
+                assert leg.peer is not None
+
+    @invariant()
+    def every_leg_tells_one_story_in_order(self) -> None:
+        stories: dict[str, list[str]] = {}
+        for event in self.events:
+            if event["event_type"] in ORDER:
+                stories.setdefault(event["payload"]["call_control_id"], []).append(event["event_type"])
+        for story in stories.values():
+            assert story == sorted(story, key=ORDER.index)
+            assert [story.count(e) for e in ("call.initiated", "call.hangup")] in ([1, 0], [1, 1])
+
+    @invariant()
+    def memory_is_bounded(self) -> None:
+        assert len(self.calls.switch.legs) <= LEGS_LIMIT
+        assert self.clock.pending <= LEGS_LIMIT * 6
+
+    def teardown(self) -> None:
+        self.clock.advance(20_000)
+        talking = [leg for leg in self.calls.switch.legs if leg.state not in ("ended", "parked")]
+        assert all(leg.direction == "incoming" for leg in talking)
+
+
+TestProgram = Program.TestCase
+TestProgram.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
