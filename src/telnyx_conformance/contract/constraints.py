@@ -81,7 +81,7 @@ def _types(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
 
 def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
     for choice in node.choices:
-        for name in reachable(reader, choice):
+        for name in reader.reachable(choice):
             yield Constraint(
                 kind=f"{choice.keyword}={name}",
                 rule="alternative",
@@ -93,21 +93,6 @@ def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constrai
             yield Constraint(
                 kind=choice.keyword, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice
             )
-
-
-def reachable(reader: Reader, choice: Choice) -> tuple[str, ...]:
-    """Return the names of the branches that some value fits as the choice asks.
-
-    Where branches of `oneOf` overlap, a value fits exactly one only if each other branch demands a member that it lacks.
-    """
-    if choice.keyword == "anyOf" or reader.separate(choice):
-        return choice.names
-    nodes = [reader.node(branch) for branch in choice.branches]
-    return tuple(
-        name
-        for number, name in enumerate(choice.names)
-        if all(set(other.required) - set(nodes[number].required) for n, other in enumerate(nodes) if n != number)
-    )
 
 
 def missable(reader: Reader, choice: Choice, wire: str) -> bool:
@@ -147,7 +132,11 @@ def _values(field: Field, node: Node) -> Iterator[Constraint]:
 
 
 def _plain(field: Field, key: str) -> Constraint:
-    return Constraint(kind=key, rule=key, keyword=key, refuses=field.closed, accepts=field.location != "path")
+    shown_at_edge = not (
+        key == "minLength" and formats.of_schema(field.node.facts)
+    )  # the format may ask for more characters
+    accepts = field.location != "path" and shown_at_edge
+    return Constraint(kind=key, rule=key, keyword=key, refuses=field.closed, accepts=accepts)
 
 
 def _applicable(field: Field, node: Node) -> Iterator[str]:

@@ -124,9 +124,10 @@ def _walk(reader: Reader, field: Field, seen: tuple[str, ...]) -> Iterator[Field
     yield from _members(reader, field, field.node, seen)
     for number, choice in enumerate(field.node.choices):
         separate = reader.separate(choice)
+        reachable = reader.reachable(choice)
         for index, (branch, name) in enumerate(zip(choice.branches, choice.names, strict=True)):
             inner_seen = _entered(branch, seen)
-            if inner_seen is None:
+            if inner_seen is None or name not in reachable:
                 continue
             last = field.chain[-1]
             chosen = reader.chosen(field.node, number, index)

@@ -224,6 +224,20 @@ class Reader:
         shared = set(nodes[0].required).intersection(*(n.required for n in nodes[1:]))
         return any(_disjoint([self._fixed(n, name) for n in nodes]) for name in sorted(shared))
 
+    def reachable(self, choice: Choice) -> tuple[str, ...]:
+        """Return the names of the branches that some value fits as the choice asks.
+
+        Where branches of `oneOf` overlap, a value fits exactly one only if each other branch demands a member that it lacks.
+        """
+        if choice.keyword == "anyOf" or self.separate(choice):
+            return choice.names
+        nodes = [self.node(branch) for branch in choice.branches]
+        return tuple(
+            name
+            for number, name in enumerate(choice.names)
+            if all(set(other.required) - set(nodes[number].required) for n, other in enumerate(nodes) if n != number)
+        )
+
     def _fixed(self, node: Node, name: str) -> frozenset[Any]:
         facts = self.node(node.properties.get(name, {})).facts
         values = [facts["const"]] if "const" in facts else facts.get("enum", ())

@@ -1,0 +1,190 @@
+"""From the requirements of an operation to the few probes that prove them. Same edition, operation, seed: same probes, same ids."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from telnyx_conformance.contract.constraints import Constraint, constraints_of
+from telnyx_conformance.contract.fields import Field, fields_of
+from telnyx_conformance.contract.model import Edition, Operation
+from telnyx_conformance.contract.nodes import reader_of
+from telnyx_conformance.contract.requirements import conformance_class, enumerate_requirements, field_id
+from telnyx_conformance.contract.validators import Validator, compiled
+from telnyx_conformance.plan.covering import Offer, Root, Row, largest, offers_of, pack, root_of
+from telnyx_conformance.plan.probe import Plan, Probe
+from telnyx_conformance.plan.references import references_in
+from telnyx_conformance.plan.surface import header_probes, surface_probes, without_body
+from telnyx_conformance.plan.values import Maker, filled
+from telnyx_conformance.plan.violations import broken_roots, violation_of
+
+Held = list[tuple[Field, tuple[Constraint, ...]]]
+BODY: Root = ("body", "")
+SAMPLE_XML = {"CreateBucket": b"<CreateBucketConfiguration><LocationConstraint>us-east-1</LocationConstraint></CreateBucketConfiguration>",
+              "DeleteObjects": b"<Delete><Object><Key>sample</Key></Object></Delete>"}  # fmt: skip
+
+
+class Planner:
+    """Plans one operation."""
+
+    def __init__(self, edition: Edition, operation: Operation, seed: int) -> None:
+        self.edition, self.operation = edition, operation
+        self.reader = reader_of(edition)
+        self.maker = Maker(self.reader)
+        fields = fields_of(edition, operation)
+        self.held: Held = [(f, constraints_of(self.reader, f)) for f in fields] if operation.server == "api" else []
+        self.wanted = frozenset(r.id for r in enumerate_requirements(edition, operation))
+        self.random = random.Random(f"{seed}:{operation.id}")  # noqa: S311 - reproducible, not secret
+        self.base = self._base(fields)
+        self.media_type = operation.body.media_type if operation.body else ""
+        self._validators: dict[Root, Validator] = {}
+
+    def plan(self) -> Plan:
+        """Return all probes and the lower bound."""
+        minimal = self.minimal()
+        accepted, bound = self._accepted(minimal)
+        refused = list(self._refused(minimal))
+        whole = list(surface_probes(self.edition, self.operation, self.wanted, minimal))
+        headers = list(header_probes(self.operation, self.wanted, minimal))
+        media = list(self._other_media(minimal))
+        probes = (*accepted, *media, *refused, *whole, *headers)
+        bound += len(refused) + len(whole) + len(headers) + len(media)
+        return Plan(operation=self.operation.id, probes=probes, lower_bound=bound)
+
+    def _base(self, fields: tuple[Field, ...]) -> dict[Root, Any]:
+        base: dict[Root, Any] = {}
+        for field in fields:
+            if len(field.chain) > 1 or field.location == "path":
+                continue
+            if field.location == "body" or field.required:
+                name = field.parameter.name if field.parameter else ""
+                base.setdefault(root_of(field), self.maker.minimal(field.node, name))
+        return base
+
+    def minimal(self) -> Probe:
+        """Return the accepted probe with nothing in it but what is required."""
+        return self._probe(
+            "request:minimal", "requests", "accept", self.base, covers=(f"{self.operation.id}:request:minimal",)
+        )
+
+    def _accepted(self, minimal: Probe) -> tuple[list[Probe], int]:
+        probes: list[Probe] = []
+        bound = 0
+        for proven_by in ("requests", "headers"):
+            held = [(f, cs) for f, cs in self.held if conformance_class(f) == proven_by and f.location != "path"]
+            offers = offers_of(self.maker, held)
+            if not offers and proven_by == "headers":
+                continue
+            bound += max(largest(offers), 1)
+            rows, left = pack(self.maker, self.base, self._shuffled(offers), self.is_valid)
+            for number, row in enumerate(rows):
+                first = number == 0 and proven_by == "requests"
+                if not first and not row.carried:
+                    continue
+                covers = ([minimal.covers[0]] if first else []) + _covered(self.operation, row)
+                name = "request:minimal" if first else f"{proven_by}:valid-{number:02d}"
+                probes.append(self._probe(name, proven_by, "accept", row.roots, covers=tuple(dict.fromkeys(covers))))
+            self.left = left
+        return probes, bound
+
+    def _shuffled(self, offers: list[Offer]) -> list[Offer]:
+        """Return the offers with each place's values in an order that depends on the seed: the rows combine them differently."""
+        by_place: dict[str, list[Offer]] = {}
+        for offer in offers:
+            by_place.setdefault(offer.field.place, []).append(offer)
+        for mine in by_place.values():
+            self.random.shuffle(mine)
+        return [offer for mine in by_place.values() for offer in mine]
+
+    def is_valid(self, root: Root, value: Any) -> bool:
+        """Tell whether a value of the body or a parameter satisfies its schema."""
+        validator = self.validator(root)
+        return validator is None or validator.is_valid(filled(value))
+
+    def validator(self, root: Root) -> Validator | None:
+        """Return the validator of the body or a parameter, compiled when first asked for."""
+        if root not in self._validators:
+            schema = self.schema(root)
+            if not schema:
+                return None
+            self._validators[root] = compiled(self.edition.document, schema, "request")
+        return self._validators[root]
+
+    def schema(self, root: Root) -> dict[str, Any]:
+        """Return the schema of the body or a parameter; empty when it is not described."""
+        location, name = root
+        if location == "body":
+            return self.operation.body.content.get(self.media_type, {}) if self.operation.body else {}
+        return next((p.schema for p in self.operation.parameters_in(location) if p.name == name), {})
+
+    def _refused(self, minimal: Probe) -> Iterator[Probe]:
+        for field, held in self.held:
+            for constraint in held:
+                if not constraint.refuses:
+                    continue
+                roots = broken_roots(self.maker, self.base, field, constraint)
+                name = f"{field.place}:{constraint.kind}"
+                violation = violation_of(self.operation, field, constraint)
+                yield self._probe(name, conformance_class(field), "refuse", roots, violation=violation)
+        described = any(f.place == "request.body" for f, _ in self.held)
+        if not described and f"{self.operation.id}:request.body:required" in self.wanted:
+            yield without_body(minimal)
+
+    def _other_media(self, minimal: Probe) -> Iterator[Probe]:
+        body = self.operation.body
+        if body is None or len(body.content) < 2 or self.operation.server != "api":  # noqa: PLR2004 - a choice of media types
+            return
+        for media_type, schema in body.content.items():
+            value = self.maker.minimal(self.reader.node(schema), "")
+            name = f"request.body:media={media_type}"
+            yield msgspec.structs.replace(
+                minimal,
+                id=f"{self.operation.id}:{name}",
+                media_type=media_type,
+                body=value,
+                files=self._files(media_type),
+                covers=(f"{self.operation.id}:{name}",),
+            )
+
+    def _files(self, media_type: str) -> tuple[str, ...]:
+        if media_type != "multipart/form-data" or self.operation.body is None:
+            return ()
+        members = self.reader.node(self.operation.body.content[media_type]).properties
+        return tuple(name for name, part in members.items() if self.reader.node(part).facts.get("format") == "binary")
+
+    def _probe(self, name: str, proven_by: str, expect: Any, roots: dict[Root, Any], **more: Any) -> Probe:
+        body = roots.get(BODY)
+        culprit = more["violation"].pointer if more.get("violation") else ""
+        raw = (
+            SAMPLE_XML.get(self.operation.id, b"sample")
+            if self.operation.server == "storage" and self.operation.body
+            else None
+        )
+        parameters = {place: value for (place, _), value in roots.items() if place != "body"}
+        return Probe(
+            id=f"{self.operation.id}:{name}",
+            operation=self.operation.id,
+            conformance_class=proven_by,
+            expect=expect,
+            path={n: v for (place, n), v in roots.items() if place == "path"},
+            query={n: v for (place, n), v in roots.items() if place == "query"},
+            headers={n: str(v) for (place, n), v in roots.items() if place == "header"} if parameters else {},
+            body=None if raw else body,
+            raw=raw,
+            media_type=self.media_type if BODY in roots or raw else "",
+            files=self._files(self.media_type),
+            references=references_in(roots, culprit),
+            **more,
+        )
+
+
+def _covered(operation: Operation, row: Row) -> list[str]:
+    return [field_id(operation, offer.field, kind) for offer in row.carried for kind in offer.value.kinds]
+
+
+def plan_operation(edition: Edition, operation: Operation, seed: int = 1) -> Plan:
+    """Return the probes that prove an operation's requests, surface and headers, and the number below which no plan could go."""
+    return Planner(edition, operation, seed).plan()
