@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 from collections import deque
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import aiohttp
@@ -331,17 +332,25 @@ class Courier:
 
     def _objection(self, url: str) -> str:
         """Say why `url` must not be delivered to, or nothing."""
-        try:
-            target = URL(url)
-        except ValueError:
-            return "not a URL"
-        if target.scheme not in ("http", "https") or not target.host:
+        host = host_of(url)
+        if not host:
             return "not an http URL"
-        if self._allow_remote or is_loopback(target.host):
+        if self._allow_remote or is_loopback(host):
             return ""
         return "not a loopback address; the emulator delivers to others only when allowed to"
 
 
+@lru_cache(maxsize=1024)
+def host_of(url: str) -> str:
+    """Return the host that an http URL names, as the client that connects reads it; empty for any other URL."""
+    try:
+        target = URL(url)
+    except ValueError:
+        return ""
+    return (target.host or "") if target.scheme in ("http", "https") else ""
+
+
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Return whether `host` is this machine, by its name or address alone: nothing is looked up."""
     if host.lower() == "localhost":
