@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import jsonschema_rs
 import pytest
 
 from telnyx_conformance.contract.document import load_edition
@@ -586,3 +587,21 @@ def test_in_stub_mode_every_call_exists_and_nobody_is_told() -> None:
     assert world.dial(client_state="QQ==", connection_id="any")["client_state"] == "QQ=="
     listed = world.ask("ListConnectionActiveCalls", {"connection_id": "any"}).document
     assert (listed["data"], world.posts, world.clock.pending) == ([], [], 0)
+
+
+@pytest.mark.parametrize("mode", ["stateful", "stub"])
+def test_every_answer_has_the_form_that_the_contract_declares(mode: Mode) -> None:
+    def judged(operation: str, answer: Answer) -> Any:
+        declared = EDITION.resolve(EDITION.operation(operation).success.content["application/json"])
+        validator = jsonschema_rs.validator_for({**declared, "components": EDITION.document["components"]})
+        assert [error.message for error in validator.iter_errors(answer.document)] == []
+        return answer.document["data"]
+
+    world = World(mode=mode)
+    body = {"to": ANSWERS, "from": FROM, "connection_id": "1", "client_state": "QQ==", "record": "record-from-answer"}
+    leg = judged("DialCall", world.ask("DialCall", {}, body=body))["call_control_id"]
+    world.clock.advance(2)
+    judged("TransferCall", world.command("TransferCall", leg, to=ANSWERS))
+    judged("ListConnectionActiveCalls", world.ask("ListConnectionActiveCalls", {"connection_id": "1"}))
+    judged("HangupCall", world.command("HangupCall", leg))
+    assert judged("RetrieveCallStatus", world.ask("RetrieveCallStatus", {"call_control_id": leg})) != {}
