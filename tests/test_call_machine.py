@@ -7,7 +7,9 @@ from typing import get_args
 
 import pytest
 
+from telnyx_conformance.content import content_root
 from telnyx_conformance.contract.document import load_edition
+from telnyx_conformance.emulator.products.calls.destinations import destinations
 from telnyx_conformance.emulator.products.calls.machine import (
     COMMANDS,
     DETECTIONS,
@@ -101,3 +103,10 @@ def test_every_event_of_the_table_is_a_callback_of_the_contract() -> None:
             documented |= set(EDITION.resolve(data.get("properties", {}).get("event_type", {})).get("enum", []))
     assert {event for row in TABLE.values() for event in row.events} <= documented
     assert set(DETECTIONS.values()) <= documented
+
+
+def test_the_page_on_calls_names_every_destination_and_sip_code() -> None:
+    page = (content_root() / "docs" / "emulated-calls.md").read_text()
+    for name, destination in destinations().by_name.items():
+        assert f"| {destination.number} `{name}` |" in page
+    assert all(f"{code} " in page for cause, code in SIP_CODES.items() if cause != "unspecified")
