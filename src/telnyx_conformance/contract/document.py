@@ -1,21 +1,18 @@
-"""Loading an edition: YAML files merged, overlays applied, operations built; compiled once and cached by content hash."""
+"""Loading an edition: files merged, overlays applied, operations built; compiled once and cached by content hash."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
 import msgspec
-import yaml
 
-from telnyx_conformance.content import content_root
 from telnyx_conformance.contract import overlay
+from telnyx_conformance.contract.files import contracts_folder, read_contract_file
 from telnyx_conformance.contract.model import (
     Body,
     Callback,
@@ -26,17 +23,17 @@ from telnyx_conformance.contract.model import (
     SafetyClass,
     pointed,
 )
-from telnyx_conformance.errors import ContractError, UnknownName, nearest
+from telnyx_conformance.errors import UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["DEFAULT_EDITION", "build_edition", "contracts_folder", "editions", "load_edition", "read_contract_file"]
 
 DEFAULT_EDITION = "2025-06-16"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 STYLES = {"query": "form", "path": "simple", "header": "simple"}
 COMPILED_FORM = 3  # raise when what is cached changes shape
-
-
-def contracts_folder() -> Path:
-    """Return the folder of the contract data."""
-    return content_root() / "contracts"
 
 
 def editions() -> tuple[str, ...]:
@@ -95,53 +92,6 @@ def _compile(folder: Path, name: str, files: Iterable[Path]) -> dict[str, Any]:
     return document
 
 
-def read_contract_file(file: Path, kind: str) -> Any:
-    """Return the content of a contract file after validating it against `contracts/schemas/<kind>.schema.json`.
-
-    Raises `ContractError` that names file, place, the rule broken and, for a misspelt word, the nearest valid one.
-    """
-    try:
-        document = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)  # noqa: S506 - CSafeLoader is the safe one
-    except yaml.YAMLError as broken:
-        mark = getattr(broken, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise ContractError(
-            "not YAML", got=str(getattr(broken, "problem", broken)), where=where, advice="is the file truncated?"
-        ) from None
-    for error in contract_schema(kind).iter_errors(document):
-        raise _contract_error(file, error)
-    return document
-
-
-@cache
-def contract_schema(kind: str) -> Any:
-    """Return the validator of one kind of contract file."""
-    return jsonschema_rs.validator_for((contracts_folder() / "schemas" / f"{kind}.schema.json").read_text())
-
-
-def _contract_error(file: Path, error: Any) -> ContractError:
-    place = "/" + "/".join(str(part) for part in error.instance_path)
-    kind = error.kind
-    advice = ""
-    if (words := getattr(kind, "unexpected", None)) is not None:
-        known = _known_words(error)
-        near = [f"{word}: did you mean {nearest(word, known)}?" for word in words if nearest(word, known)]
-        advice = "; ".join(near) or (f"known here: {', '.join(known)}" if known else "")
-    elif isinstance(error.instance, str) and isinstance(options := getattr(kind, "options", None), list):
-        near_word = nearest(error.instance, [str(option) for option in options])
-        advice = f"did you mean {near_word}?" if near_word else ""
-    rule = "/".join(str(part) for part in error.schema_path)
-    return ContractError(
-        "a contract file breaks its schema", where=f"{file}: {place}", expected=rule, got=error.message[:300], advice=advice
-    )
-
-
-def _known_words(error: Any) -> list[str]:
-    """Return the property names that the schema admits where an unexpected one was found."""
-    schema: Any = error.schema if hasattr(error, "schema") else {}
-    return sorted(schema.get("properties", {})) if isinstance(schema, Mapping) else []
-
-
 def cache_folder() -> Path:
     """Return where compiled contracts are kept: `$XDG_CACHE_HOME/telnyx-conformance`, else below the home folder."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -173,7 +123,10 @@ def _safety(folder: Path) -> dict[str, SafetyClass]:
 
 
 def build_edition(name: str, document: dict[str, Any], safety: Mapping[str, SafetyClass]) -> Edition:
-    """Read the operations out of a merged OpenAPI 3.1 document. An operation without a safety class is billable: the careful reading."""
+    """Read the operations out of a merged OpenAPI 3.1 document.
+
+    An operation without a safety class is billable: the careful reading.
+    """
     operations = tuple(
         _operation(document, path, method, item[method], safety)
         for path, item in document["paths"].items()

@@ -175,3 +175,5 @@ def _remove(document: Any, keys: Sequence[Any]) -> None:
     del parent[keys[-1]]
     if isinstance(parent, MutableMapping) and isinstance(marks := parent.get("x-hardened"), MutableMapping):
         marks.pop(keys[-1], None)
+        if not marks:
+            del parent["x-hardened"]
