@@ -1,0 +1,69 @@
+"""Success bodies: the documented media type, envelope and schema, and what was asked comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from telnyx_conformance.checks.finding import NOT_JSON, Finding, json_body, outline, shown
+from telnyx_conformance.contract.exchange import Exchange
+
+MOST_ERRORS = 3
+WILDCARD = "*/*"
+
+
+def has_media_type(exchange: Exchange, documented: Mapping[str, Any]) -> Finding | None:
+    """A body comes in a documented media type; an operation that documents no body sends none."""
+    response = exchange.response
+    if response is None:
+        return Finding(check="media-type", expected=" or ".join(documented) or "no body", actual=exchange.error)
+    if not documented:
+        if not response.body:
+            return None
+        return Finding(check="media-type", expected="no body", actual=f"{len(response.body)} bytes of {response.media_type}")
+    if WILDCARD in documented or response.media_type in documented:
+        return None
+    return Finding(check="media-type", expected=" or ".join(documented), actual=response.media_type or "no content-type")
+
+
+def satisfies(exchange: Exchange, validator: Any) -> Finding | None:
+    """A JSON body satisfies its schema. `validator` has `iter_errors`, as jsonschema-rs gives it."""
+    body = json_body(exchange)
+    if body is NOT_JSON:
+        return Finding(check="schema", expected="JSON", actual=outline(exchange))
+    errors = list(_first(validator.iter_errors(body), MOST_ERRORS))
+    if not errors:
+        return None
+    rows = [f"/{'/'.join(str(p) for p in e.instance_path)}: {shown(e.message)}" for e in errors]
+    rules = [f"/{'/'.join(str(p) for p in e.schema_path)}" for e in errors]
+    return Finding(check="schema", expected="; ".join(rules), actual="; ".join(rows))
+
+
+def has_envelope(exchange: Exchange, required: Mapping[str, type]) -> Finding | None:
+    """The body is an object with the documented keys, each of its documented kind."""
+    body = json_body(exchange)
+    if not isinstance(body, dict):
+        return Finding(check="envelope", expected="a JSON object", actual=outline(exchange))
+    for key, kind in required.items():
+        if key not in body:
+            return Finding(check="envelope", expected=f"key {key}", actual=f"keys {', '.join(body) or '(none)'}")
+        if not isinstance(body[key], kind):
+            return Finding(check="envelope", expected=f"{key}: {kind.__name__}", actual=f"{key}: {shown(body[key])}")
+    return None
+
+
+def echoes(exchange: Exchange, asked: Mapping[str, Any]) -> Finding | None:
+    """Fields that were asked for and stand in the answer under the same name hold what was asked."""
+    body = json_body(exchange)
+    data = body.get("data", body) if isinstance(body, dict) else None
+    if not isinstance(data, dict):
+        return None
+    wrong = [f"{k}: asked {shown(v)}, got {shown(data[k])}" for k, v in asked.items() if k in data and data[k] != v]
+    if not wrong:
+        return None
+    return Finding(check="echo", expected="what was asked", actual="; ".join(wrong[:MOST_ERRORS]))
+
+
+def _first(items: Iterator[Any], most: int) -> Iterator[Any]:
+    for _, item in zip(range(most), items, strict=False):
+        yield item

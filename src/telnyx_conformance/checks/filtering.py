@@ -1,0 +1,48 @@
+"""Filters: what is left fits. Source: filtering operators of list operations (eq, contains, starts_with, ends_with, gt, gte, lt, lte, in)."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from telnyx_conformance.checks.finding import Finding, shown
+
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le,
+}  # fmt: skip
+
+
+def fits(value: Any, how: str, wanted: str) -> bool:
+    """Tell whether a property's value satisfies a filter; texts are compared without regard to case."""
+    text = _text(value)
+    if how in COMPARISONS:
+        try:
+            return bool(COMPARISONS[how](float(text), float(wanted)))
+        except ValueError:
+            return bool(COMPARISONS[how](text, wanted))
+    tests: dict[str, Callable[[], bool]] = {
+        "contains": lambda: wanted.lower() in text.lower(),
+        "starts_with": lambda: text.lower().startswith(wanted.lower()),
+        "ends_with": lambda: text.lower().endswith(wanted.lower()),
+        "in": lambda: text.lower() in [w.strip().lower() for w in wanted.split(",")],
+    }
+    return tests.get(how, lambda: text.lower() == wanted.lower())()
+
+
+def filter_applies(items: Sequence[Any], name: str, how: str, wanted: str, *, at_least: int) -> Finding | None:
+    """Every item that is left fits the filter, and at least as many are left as are known to fit."""
+    strangers = [i for i in items if isinstance(i, dict) and i.get(name) is not None and not fits(i[name], how, wanted)]
+    if strangers:
+        return Finding(check="filter", expected=f"{name} {how} {wanted}", actual=f"{name} is {shown(strangers[0][name])}")
+    if len(items) < at_least:
+        return Finding(
+            check="filter", expected=f"at least {at_least} items whose {name} {how} {wanted}", actual=f"{len(items)} items"
+        )
+    return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,130 @@
+"""`certify`: run the suites against a target and write its certificate."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from telnyx_conformance.content import content_root
+from telnyx_conformance.contract.model import CONFORMANCE_CLASSES
+from telnyx_conformance.errors import ExitCode, UsageError
+
+FEW_OPERATIONS = 40
+ENVIRONMENT_SHARD = "JOB_COMPLETION_INDEX"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  telnyx-conformance certify                                     the embedded emulator, everything
+  telnyx-conformance certify --only TransferCall --class webhooks
+  telnyx-conformance certify http://127.0.0.1:4010 --profile prism.yaml
+  telnyx-conformance certify live                                safe reads only; key in $TELNYX_API_KEY
+
+A run leaves certificate.html, certificate.json, junit.xml, allure/, evidence.ndjson and failures/ in its folder.
+"""
+)
+@click.argument("target", default="embedded")
+@click.option("--edition", default="", help="Edition of the contract; the newest when absent.")
+@click.option("--only", multiple=True, metavar="PATTERN", help="Operation id, group or glob; may be repeated.")
+@click.option("--class", "classes", multiple=True, metavar="NAME", help=f"Conformance class: {', '.join(CONFORMANCE_CLASSES)}.")
+@click.option("--profile", default="", metavar="FILE", help="YAML file that describes the target.")
+@click.option("--waivers", default="", metavar="FILE", help="YAML file of accepted deviations.")
+@click.option("--allow", multiple=True, metavar="CLASS", help="Safety class that may be called, or all.")
+@click.option("--workers", type=click.IntRange(1, 64), default=None, help="Processes; chosen by the size of the run.")
+@click.option("--seed", default=1, show_default=True, help="Seed of everything that is chosen.")
+@click.option("--shard", default="", metavar="I/N", help="Run the I-th of N parts.")
+@click.option("--out", default="", metavar="DIR", help="Folder of the results; reports/out/<time> when absent.")
+@click.option("--allure/--no-allure", default=True, show_default=True, help="Write Allure results.")
+def certify(  # noqa: PLR0917 - one parameter per option
+    target: str,
+    edition: str,
+    only: tuple[str, ...],
+    classes: tuple[str, ...],
+    profile: str,
+    waivers: str,
+    allow: tuple[str, ...],
+    workers: int | None,
+    seed: int,
+    shard: str,
+    out: str,
+    allure: bool,  # noqa: FBT001 - a flag is a flag
+) -> int:
+    """Run the suites against TARGET (embedded, live, or a URL) and write its certificate."""
+    from telnyx_conformance.opening import preflight  # noqa: PLC0415 - `--help` must not wait for the contract
+    from telnyx_conformance.run.settings import Settings  # noqa: PLC0415
+
+    shard = shard or _shard_of_job()
+    settings = Settings(
+        target=target, edition=edition, only=only, classes=classes, profile=profile, allow=allow, seed=seed, waivers=waivers,
+        shard=shard,
+    )  # fmt: skip
+    folder = _folder(out)
+    preflight(settings)
+    options = {"--edition": edition, "--profile": _absolute(profile), "--waivers": _absolute(waivers), "--shard": shard}
+    arguments = ["--target", target, "--seed", str(seed), "--out", str(folder), "--progress"]
+    arguments += [f"{name}={value}" for name, value in options.items() if value]
+    arguments += [f"--only={value}" for value in only]
+    arguments += [f"--class={value}" for value in classes]
+    arguments += [f"--allow={value}" for value in allow]
+    if allure:
+        arguments += [f"--alluredir={folder / 'allure'}", "--clean-alluredir"]
+    count = workers or (1 if len(settings.selected) < FEW_OPERATIONS else min(os.cpu_count() or 1, 8))
+    if count > 1:
+        arguments += ["-n", str(count), "--dist", "worksteal", "--maxschedchunk=50"]
+    return run_suites(arguments, classes)
+
+
+def run_suites(arguments: list[str], classes: tuple[str, ...]) -> int:
+    """Run pytest over the suites and return our exit code."""
+    import pytest  # noqa: PLC0415 - only here
+
+    root = content_root()
+    suites = [root / "suites" / name for name in classes] if classes else [root / "suites"]
+    absent = [suite.name for suite in suites if not suite.is_dir()]
+    if absent:
+        raise UsageError(f"this release has no suite for: {', '.join(absent)}", expected=", ".join(_suites(root)))
+    common = [f"--rootdir={root}", "-c", str(root / "pyproject.toml"), f"--confcutdir={root}", "-p", "no:cacheprovider"]
+    sys.dont_write_bytecode = True  # the content may be installed where nothing can be written
+    code = pytest.main([*common, *arguments, *map(str, suites)])
+    return int(ours(int(code)))
+
+
+def ours(code: int) -> ExitCode:
+    """Translate pytest's exit status: the plugin already set ours; what is left are pytest's own."""
+    if code == pytest_code("NO_TESTS_COLLECTED"):
+        click.echo("error: nothing was selected: no claimed operation has the classes asked for", err=True)
+        return ExitCode.USAGE
+    return ExitCode(code) if code in set(ExitCode) else ExitCode.INCOMPLETE
+
+
+def pytest_code(name: str) -> int:
+    """Return one of pytest's exit statuses by name."""
+    from pytest import ExitCode as PytestCode  # noqa: PLC0415
+
+    return int(PytestCode[name])
+
+
+def _suites(root: Path) -> list[str]:
+    return sorted(p.name for p in (root / "suites").iterdir() if p.is_dir() and not p.name.startswith("_"))
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).resolve()) if path else ""
+
+
+def _folder(out: str) -> Path:
+    if out:
+        return Path(out).resolve()
+    import time  # noqa: PLC0415
+
+    return Path.cwd() / "reports" / "out" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
+
+
+def _shard_of_job() -> str:
+    """Return the shard of a Kubernetes Indexed Job: its index comes from the cluster, its size from `SHARDS`."""
+    index, count = os.environ.get(ENVIRONMENT_SHARD, ""), os.environ.get("SHARDS", "")
+    return f"{int(index) + 1}/{count}" if index.isdigit() and count.isdigit() else ""

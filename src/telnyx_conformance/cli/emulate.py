@@ -1,0 +1,64 @@
+"""`emulate`: serve the embedded target over HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import click
+
+from telnyx_conformance.contract.document import DEFAULT_EDITION
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command(
+    epilog="""\b
+The API is served under /v2, object storage under /s3, the control API under /_control.
+Any key that begins with KEYTEST is an account of its own:
+
+\b
+  curl -H 'Authorization: Bearer KEYTEST_1' http://127.0.0.1:12111/v2/phone_numbers
+"""
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind; loopback unless you say otherwise.")
+@click.option("--port", type=click.IntRange(0, 65535), default=12111, show_default=True, help="Port; 0 chooses a free one.")
+@click.option("--edition", default=DEFAULT_EDITION, show_default=True, help="Edition of the contract.")
+@click.option("--mode", type=click.Choice(["stateful", "stub"]), default="stateful", show_default=True,
+              help="stateful keeps what is created; stub answers for any id.")  # fmt: skip
+@click.option("--clock", type=click.Choice(["auto", "manual", "real"]), default="auto", show_default=True,
+              help="auto jumps to what is due next, manual waits for the control API, real follows the wall.")  # fmt: skip
+@click.option("--seed", default=1, show_default=True, help="Seed of the ids.")
+@click.option("--api-key", "keys", multiple=True, metavar="KEY", help="Accept this key too; may be repeated.")
+@click.option("--allow-remote-webhooks", is_flag=True, help="Send webhooks to other machines as well.")
+def emulate(  # noqa: PLR0917 - one parameter per option
+    host: str,
+    port: int,
+    edition: str,
+    mode: Literal["stateful", "stub"],
+    clock: Literal["auto", "manual", "real"],
+    seed: int,
+    keys: tuple[str, ...],
+    allow_remote_webhooks: bool,  # noqa: FBT001 - a flag is a flag
+) -> None:
+    """Serve a stateful emulator of the whole API on this machine."""
+    from telnyx_conformance.contract.document import load_edition  # noqa: PLC0415 - `--help` must not wait for the contract
+    from telnyx_conformance.emulator.core import Emulator  # noqa: PLC0415
+    from telnyx_conformance.emulator.delivery import Courier  # noqa: PLC0415
+    from telnyx_conformance.emulator.server import Server, listening_socket  # noqa: PLC0415
+
+    bound = listening_socket(host, port, allow_remote=host not in LOOPBACK)
+    emulator = Emulator(
+        load_edition(edition), api_keys=keys, mode=mode, clock=clock, seed=seed, start_time=time.time(),
+        courier=Courier(wall=time.time, allow_remote=allow_remote_webhooks),
+    )  # fmt: skip
+    Server(emulator, bound, started=_say(emulator.courier.public_key)).run()
+
+
+def _say(public_key: str) -> Callable[[str], None]:
+    def said(base_url: str) -> None:
+        click.echo(f"{base_url}/v2  (object storage {base_url}/s3, control {base_url}/_control)", err=True)
+        click.echo(f"webhooks are signed; public key {public_key}", err=True)
+
+    return said

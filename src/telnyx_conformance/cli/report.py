@@ -1,0 +1,62 @@
+"""`report`: look at certificates, compare two, merge the parts of a sharded run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from telnyx_conformance.errors import ExitCode, UsageError
+
+
+@click.group()
+def report() -> None:
+    """Show, merge and compare certificates."""
+
+
+@report.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def show(folder: Path) -> int:
+    """Say what a run's certificate says; FOLDER is the run's folder or a certificate.json."""
+    from telnyx_conformance.report.summary import print_summary  # noqa: PLC0415
+
+    certificate = read(folder)
+    print_summary(certificate, folder if folder.is_dir() else folder.parent)
+    return int(certificate.exit_code)
+
+
+@report.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+def compare(before: Path, after: Path) -> int:
+    """Say what changed between two runs: newly failing, fixed, added, removed. Exit 1 when something newly fails."""
+    from telnyx_conformance.report import compare as comparing  # noqa: PLC0415
+
+    difference = comparing.compare(read(before), read(after))
+    click.echo(comparing.text(difference))
+    return int(ExitCode.DOES_NOT_CONFORM if difference.newly_failing else ExitCode.CONFORMS)
+
+
+@report.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder of the merged run.")
+@click.option("--waivers", type=click.Path(path_type=Path), help="YAML file of accepted deviations.")
+def merge(folders: tuple[Path, ...], out: Path, waivers: Path | None) -> int:
+    """Merge the run FOLDERS of all shards and prove that every planned requirement has exactly one verdict."""
+    from telnyx_conformance.report import merge as merging  # noqa: PLC0415
+    from telnyx_conformance.report.summary import print_summary  # noqa: PLC0415
+
+    certificate = merging.merge(list(folders), out, waivers)
+    print_summary(certificate, out)
+    return int(certificate.exit_code)
+
+
+def read(place: Path):  # type: ignore[no-untyped-def]  # noqa: ANN201 - the type would cost the import
+    """Return the certificate in a run's folder or file."""
+    from telnyx_conformance.report.certificate import from_json  # noqa: PLC0415
+
+    file = place / "certificate.json" if place.is_dir() else place
+    try:
+        return from_json(file.read_bytes(), where=str(file))
+    except OSError as failed:
+        raise UsageError("no certificate there", where=str(file), got=failed.strerror or str(failed)) from None

@@ -1,0 +1,277 @@
+"""The pytest plugin: options, one item per operation and class, verdicts as sub-results, reports when the session ends.
+
+It is loaded by the conftest.py beside the suites, never by entry point: nobody else's pytest run is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from telnyx_conformance.contract.model import CONFORMANCE_CLASSES
+from telnyx_conformance.errors import ConformanceError, ExitCode, UsageError
+
+Prove = Callable[[Any], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of `telnyx-conformance certify` to plain pytest."""
+    group = parser.getgroup("telnyx-conformance")
+    group.addoption("--target", default="embedded", help="embedded (default), live, or a URL such as http://127.0.0.1:12111/v2")
+    group.addoption("--edition", default="", help="edition of the contract; the newest when absent")
+    group.addoption("--only", action="append", default=[], help="operation id, group or glob; may be repeated")
+    group.addoption("--class", action="append", default=[], dest="classes", help="conformance class; may be repeated")
+    group.addoption("--profile", default="", help="YAML file that describes the target")
+    group.addoption("--waivers", default="", help="YAML file of accepted deviations")
+    group.addoption("--allow", action="append", default=[], help="safety class that may be called; may be repeated")
+    group.addoption("--seed", type=int, default=1, help="seed of everything that is chosen (default 1)")
+    group.addoption("--shard", default="", help="I/N: run the I-th of N parts, 1 <= I <= N")
+    group.addoption("--out", default="", help="folder of this run's results (default reports/out/<time>)")
+    group.addoption("--progress", action="store_true", default=False, help="show one progress line instead of pytest's own report")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare a run; nothing is loaded or opened before a suite asks for it, so other pytest runs in the checkout pay nothing."""
+    config.stash[RUN] = run = ConformanceRun(config)
+    if config.getoption("progress") and not run.is_worker:
+        from telnyx_conformance.progress import ProgressReporter  # noqa: PLC0415
+
+        config.pluginmanager.register(ProgressReporter(config, run), "conformance-progress")
+
+
+class ConformanceRun:
+    """One pytest process's share of a run: settings, the lazily opened session, and what was said so far."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.worker = str(getattr(config, "workerinput", {}).get("workerid", "main"))
+        self.is_worker = hasattr(config, "workerinput")
+        self.items = 0
+        self.certificate: Any = None
+        self.broken: ConformanceError | None = None
+        self._session: Any = None
+        self._core: Any = None
+        self._folder: Path | None = None
+        self._settings: Any = None
+        self._waivers: Any = None
+        self._began = time.time()
+
+    @property
+    def settings(self) -> Any:
+        """The options, read and checked once."""
+        if self._settings is None:
+            from telnyx_conformance.run.settings import Settings  # noqa: PLC0415 - other pytest runs must not pay for it
+
+            option = self.config.getoption
+            self._settings = Settings(
+                target=option("target"), edition=option("edition"), only=option("only"), classes=option("classes"),
+                profile=option("profile"), allow=option("allow"), seed=option("seed"), waivers=option("waivers"),
+                shard=option("shard"),
+            )  # fmt: skip
+        return self._settings
+
+    @property
+    def folder(self) -> Path:
+        """Where this run's results go; the controller chooses, workers are told."""
+        if self._folder is None:
+            told = getattr(self.config, "workerinput", {}).get("conformance_folder") or self.config.getoption("out")
+            stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._began)) + f"-{os.getpid()}"
+            self._folder = Path(told).resolve() if told else Path.cwd() / "reports" / "out" / stamp
+        return self._folder
+
+    @property
+    def session(self) -> Any:
+        """The open session with the target; opened at the first use, in the worker that uses it."""
+        if self._session is None:
+            from telnyx_conformance.run.core import AsyncCore  # noqa: PLC0415
+            from telnyx_conformance.opening import open_session  # noqa: PLC0415
+
+            self._core = AsyncCore()
+            self._core.__enter__()
+            self._session = self._core.run(open_session(self.settings, self.folder, self.worker, attach=bool(self.config.getoption("allure_report_dir", None))))
+        return self._session
+
+    def prove(self, work: Callable[[Any], Any]) -> Any:
+        """Run a proof on the asynchronous core and return its verdicts."""
+        session = self.session
+        return self._core.run(work(session))
+
+    def complaints(self, proven: str, subject: Any, verdicts: list[Any]) -> list[Any]:
+        """Return the verdicts that make an item fail: what is binding, neither passes nor is waived, and could be judged or not."""
+        from telnyx_conformance.report.waivers import read_waivers  # noqa: PLC0415
+        from telnyx_conformance.run.planning import required_by  # noqa: PLC0415
+
+        binding = {r.id for r in required_by(self.settings, proven, subject) if r.level != "MAY"}
+        wrong = [v for v in verdicts if v.verdict in ("fail", "inconclusive") and v.requirement in binding]
+        if wrong and self.settings.waivers and self._waivers is None:
+            self._waivers = read_waivers(self.settings.waivers, {r.id for r in self.settings.everything()})
+        return [v for v in wrong if v.verdict != "fail" or not any(w.matches(v.requirement) for w in self._waivers or ())]
+
+    def finish(self, *, interrupted: bool) -> None:
+        """Record the end of the run, score its evidence and write the reports."""
+        from telnyx_conformance.report.write import write_reports  # noqa: PLC0415
+        from telnyx_conformance.run.evidence import EvidenceLog  # noqa: PLC0415
+
+        log = EvidenceLog(self.folder / "evidence.run.ndjson", [], worker="run")
+        log.record("end", {"seconds": round(time.time() - self._began, 3), "interrupted": interrupted})
+        log.close()
+        known = {requirement.id for requirement in self.settings.everything()} if self.settings.waivers else ()
+        self.certificate = write_reports(self.folder, self.settings.waivers, known=known)
+
+    def close(self) -> None:
+        """Close the session and end the core's thread; evidence is flushed even when closing fails."""
+        if self._core is None:
+            return
+        session, self._session, core, self._core = self._session, None, self._core, None
+        try:
+            if session is not None:
+                core.run(session.close())
+        finally:
+            core.__exit__(None, None, None)
+
+
+RUN = pytest.StashKey[ConformanceRun]()
+
+
+def told(verdict: Any) -> str:
+    """Return a verdict as the text of a failed sub-result."""
+    rows = [("requirement", verdict.requirement), ("verdict", verdict.verdict), ("check", verdict.check),
+            ("expected", verdict.expected), ("got", verdict.actual), ("probe", verdict.probe)]  # fmt: skip
+    return "\n".join(f"{name}: {text}" for name, text in rows if text)
+
+
+def conformance_class_of(module: Any) -> str:
+    """Return the class that a suite module proves: the name of its folder, empty for modules outside `suites/`."""
+    folder = Path(str(module.__file__)).parent
+    return folder.name if folder.parent.name == "suites" and folder.name in CONFORMANCE_CLASSES else ""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one item per selected operation, or per sequence of one, in modules below `suites/`."""
+    proven = conformance_class_of(metafunc.module)
+    if not proven or not {"operation", "sequence"} & set(metafunc.fixturenames):
+        return
+    run = metafunc.config.stash[RUN]
+    try:
+        chosen = run.settings.chosen(proven)
+    except ConformanceError as wrong:
+        raise pytest.UsageError(str(wrong)) from wrong
+    if "sequence" in metafunc.fixturenames:
+        sequences = [s for s in run.settings.sequences(proven) if run.settings.edition.operation(s.command) in chosen]
+        metafunc.parametrize("sequence", sequences, ids=[f"{s.command}-{s.name}" for s in sequences])
+    else:
+        metafunc.parametrize("operation", chosen, ids=[o.id for o in chosen])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what nothing was selected for, and what belongs to another shard."""
+    kept = [item for item in items if not _is_empty(item)]
+    if config.getoption("shard"):
+        index, count = config.stash[RUN].settings.shard
+        kept = [item for item in kept if zlib.crc32(item.nodeid.encode()) % count == index - 1]
+    if len(kept) != len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+
+
+def _is_empty(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and bool(conformance_class_of(getattr(item, "module", None))) and any(
+        value.__class__.__name__ == "NotSetType" for value in call.params.values()
+    )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Write down what is planned before the first request: the denominator of every figure."""
+    run = session.config.stash[RUN]
+    proofs = [item for item in session.items if conformance_class_of(getattr(item, "module", None))]
+    run.items = len(proofs)
+    if not proofs or session.config.getoption("collectonly"):
+        return
+    if run.worker in ("main", "gw0"):
+        from telnyx_conformance.run.planning import write_plan  # noqa: PLC0415
+
+        try:
+            write_plan(run.settings, run.folder, [_proof_of(item) for item in proofs])
+        except ConformanceError as wrong:
+            raise pytest.UsageError(str(wrong)) from wrong
+
+
+def _proof_of(item: pytest.Item) -> tuple[str, Any]:
+    params = item.callspec.params  # type: ignore[attr-defined]  # only parametrized items are proofs
+    return conformance_class_of(item.module), params.get("operation") or params["sequence"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def prove(request: pytest.FixtureRequest) -> Iterator[Prove]:
+    """Prove the claim of this module's class for an operation or a sequence; each broken requirement becomes a sub-result."""
+    run = request.config.stash[RUN]
+    proven = conformance_class_of(request.module)
+
+    def proving(subject: Any) -> None:
+        from telnyx_conformance.run.proving import prove as proof  # noqa: PLC0415
+
+        verdicts = run.prove(lambda session: proof(session, proven, subject))
+        _label(request, run, proven, subject)
+        for verdict in run.complaints(proven, subject, verdicts):
+            with request.getfixturevalue("subtests").test(msg=verdict.requirement):
+                pytest.fail(told(verdict), pytrace=False)
+
+    yield proving
+
+
+def _label(request: pytest.FixtureRequest, run: ConformanceRun, proven: str, subject: Any) -> None:
+    if not request.config.getoption("allure_report_dir", None):
+        return
+    import allure  # noqa: PLC0415 - only when Allure results are asked for
+
+    operation = subject if hasattr(subject, "group") else run.settings.edition.operation(subject.command)
+    allure.dynamic.parent_suite(operation.group)
+    allure.dynamic.suite(proven)
+    allure.dynamic.sub_suite(operation.id)
+    exchanges = run.session.take_attached()
+    if exchanges:
+        allure.attach(exchanges, name="exchanges", attachment_type="application/x-ndjson", extension="ndjson")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker where the run's results go."""
+    node.workerinput["conformance_folder"] = str(node.config.stash[RUN].folder)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Close what was opened; the process that started the run writes its reports and decides the exit status."""
+    run = session.config.stash[RUN]
+    run.close()
+    if run.is_worker or not any(run.folder.glob("evidence*.ndjson")):
+        return
+    interrupted = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+    try:
+        run.finish(interrupted=interrupted)
+    except ConformanceError as wrong:
+        run.broken = wrong
+        session.exitstatus = wrong.exit_code
+    else:
+        session.exitstatus = run.certificate.exit_code
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say the verdict in plain pytest's own summary."""
+    run = terminalreporter.config.stash[RUN]
+    if run.broken is not None:
+        terminalreporter.write_line(str(run.broken), red=True)
+    if run.certificate is not None:
+        terminalreporter.write_line(f"results: {run.folder}")
+        terminalreporter.write_line(run.certificate.last_line)
+
+

@@ -1,0 +1,79 @@
+"""Sending probes: prerequisites first, ids that nobody used before, the gate, then the exchange."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telnyx_conformance.checks.finding import json_body
+from telnyx_conformance.contract.exchange import Exchange
+from telnyx_conformance.contract.lifecycles import lifecycles_of, path_parameters
+from telnyx_conformance.contract.model import Operation
+from telnyx_conformance.plan.probe import Probe
+from telnyx_conformance.plan.serialise import build_request
+from telnyx_conformance.run.calls import Unavailable
+from telnyx_conformance.run.prerequisites import Prerequisites, found_at
+from telnyx_conformance.run.session import Session
+
+STOCK = 3
+
+
+class Asker:
+    """Asks one operation's questions in an account of their own, where the target keeps accounts apart."""
+
+    def __init__(self, session: Session, operation: Operation, proven: str) -> None:
+        self.session, self.operation = session, operation
+        self.account = f"{proven}-{operation.id}"
+        self._token = session.fresh("p")
+        self._lifecycles = lifecycles_of(session.edition)
+        self.prerequisites = Prerequisites(session, self._lifecycles, account=self.account, minimal=self._minimal)
+
+    async def ask(self, probe: Probe, *, fresh: bool = False) -> tuple[Exchange, tuple[int, ...]]:
+        """Send a probe. Raises `Unavailable` when a prerequisite cannot be had or the gate does not let it through."""
+        path = {**await self.prerequisites.path_values(self.operation, fresh=fresh), **probe.path}
+        return await self._send(self.operation, probe, path)
+
+    async def stock(self, operation: Operation) -> None:
+        """Make a few of what `operation` lists, where the lifecycles know how; a list that holds nothing shows nothing."""
+        resource = self._lifecycles.of(operation.id).resource
+        outer = await self.prerequisites.path_values(operation)
+        for name in resource.operations.get("create", ())[:1]:
+            create = self.session.edition.operation(name)
+            if self.session.gate.refuses(create):
+                return
+            for _ in range(STOCK):
+                path = {**outer, **await self.prerequisites.path_values(create)}
+                await self._minimal(create, {p: path[p] for p in path_parameters(create)})
+
+    async def _send(
+        self, operation: Operation, probe: Probe, path: dict[str, Any]
+    ) -> tuple[Exchange, tuple[int, ...]]:
+        reason = self.session.gate.objects(operation, path, probe.body)
+        if reason:
+            raise Unavailable(reason)
+        request = build_request(
+            operation, probe, path, f"Bearer {self.session.key(self.account)}",
+            fresh=self.session.fresh(), webhook=self.session.inbox.url(self._token),
+            references=await self._references(operation, probe),
+        )  # fmt: skip
+        exchange, numbers = await self.session.send(operation, request, probe=probe.id)
+        if operation.method == "POST" and probe.expect == "accept":
+            self._remember(exchange)
+        return exchange, numbers
+
+    async def _references(self, operation: Operation, probe: Probe) -> dict[str, Any]:
+        """Return real values for the fields that name a resource this run can make: an application to dial through."""
+        if operation.path == "/calls" and "connection_id" in probe.references.values():
+            return {"connection_id": await self.prerequisites.connection()}
+        return {}
+
+    async def _minimal(self, operation: Operation, path: dict[str, str]) -> tuple[Exchange, tuple[int, ...]]:
+        return await self._send(operation, self.session.plan(operation).probes[0], path)
+
+    def _remember(self, exchange: Exchange) -> None:
+        """Enter what was created in the ledger: only that is ever deleted."""
+        if exchange.response is None or exchange.response.status >= 300 or json_body(exchange) is None:  # noqa: PLR2004
+            return
+        for place in ("data.id", "id", "data.name", "data.phone_number"):
+            value = found_at(exchange, place)
+            if isinstance(value, str | int):
+                self.session.gate.created.add(str(value))

@@ -1,0 +1,160 @@
+"""Bringing calls into a state: an application to dial through, a leg that rings, is answered, waits, or has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any
+
+import msgspec
+import yaml
+
+from telnyx_conformance.checks.finding import json_body, outline
+from telnyx_conformance.checks.history import LegIds, Sent
+from telnyx_conformance.content import content_root
+from telnyx_conformance.contract.exchange import Exchange, Request
+from telnyx_conformance.contract.model import Operation
+from telnyx_conformance.run.session import Session
+
+CALLER = "+12025550199"
+AwaitEvent = Callable[[str, str], Awaitable[bool]]
+
+
+class Unavailable(Exception):  # noqa: N818 - a fact about the target, not an error of ours
+    """A prerequisite cannot be had from this target; the text says why."""
+
+
+class CallSetup:
+    """Makes legs in one account. Every event goes to the inbox `token` unless a request says otherwise."""
+
+    def __init__(self, session: Session, *, account: str, token: str) -> None:
+        self._session, self._account, self.token = session, account, token
+        self.exchanges: list[int] = []
+        self._connection = ""
+        by_path = {(o.method, o.path): o for o in session.edition.operations}
+        self.dial_operation: Operation = by_path["POST", "/calls"]
+        self._answer = by_path["POST", "/calls/{call_control_id}/actions/answer"]
+        self._hangup = by_path["POST", "/calls/{call_control_id}/actions/hangup"]
+        self._application = by_path["POST", "/call_control_applications"]
+
+    async def virtual_time(self) -> bool:
+        """Take the account's clock in hand; false when the target has none to give."""
+        control = self._session.control
+        return control is not None and await control.set_clock(self._session.key(self._account), "manual")
+
+    async def advance(self, seconds: float) -> bool:
+        """Move the account's clock."""
+        control = self._session.control
+        return control is not None and await control.advance(self._session.key(self._account), seconds)
+
+    def destination(self, name: str) -> str:
+        """Return the number that behaves like `name`: the profile's, else the fictional one that emulators know."""
+        profile = self._session.settings.profile
+        if name in profile.destinations:
+            return profile.destinations[name]
+        if profile.kind == "live":
+            raise Unavailable(f"the profile names no destination that {name}")
+        return magic_destinations()[name]
+
+    async def connection(self) -> str:
+        """Return the id of the application that calls go through, created at the first use."""
+        given = self._session.settings.profile.resources.get("connection_id", "")
+        if given or self._connection:
+            return given or self._connection
+        body = {
+            "application_name": self._session.fresh("conformance-"),
+            "webhook_event_url": self._session.inbox.url(self.token),
+            "webhook_api_version": "2",
+        }
+        exchange, numbers = await self.command(self._application, {}, body, probe="setup.application")
+        self._connection = str(_data(exchange).get("id", ""))
+        if not self._connection:
+            raise Unavailable(f"no call control application could be created: {outline(exchange)}")
+        self._session.gate.created.add(self._connection)
+        self.exchanges += numbers
+        return self._connection
+
+    async def dial_defaults(self) -> dict[str, Any]:
+        """Return what every Dial command needs."""
+        profile = self._session.settings.profile
+        return {
+            "to": self.destination("answers"), "from": profile.resources.get("from", CALLER),
+            "connection_id": await self.connection(), "webhook_url": self._session.inbox.url(self.token),
+        }  # fmt: skip
+
+    async def leg(self, state: str, origin: str, request: dict[str, Any], until: AwaitEvent) -> tuple[LegIds, Sent]:
+        """Bring a leg into `state` (parked, ringing, answered, ended) and return its ids and the request that made it."""
+        if origin == "inbound":
+            ids, sent = await self._inbound(request)
+        else:
+            default = {"to": self.destination("rings_out")} if state == "ringing" else {}
+            ids, sent = await self._dial({**default, **request})
+        if origin == "inbound" and state in ("answered", "ended"):
+            await self._must(self._answer, ids, "setup.answer")
+        if state in ("answered", "ended") and not await until("call.answered", ids.call_control_id):
+            raise Unavailable("a call was dialled, and no call.answered came")
+        if state == "ended":
+            await self._must(self._hangup, ids, "setup.hangup")
+            await until("call.hangup", ids.call_control_id)
+        return ids, sent
+
+    async def command(
+        self, operation: Operation, path: dict[str, str], body: dict[str, Any], *, probe: str
+    ) -> tuple[Exchange, tuple[int, ...]]:
+        """Send a command with a JSON body, through the gate."""
+        reason = self._session.gate.objects(operation, path, body)
+        if reason:
+            raise Unavailable(reason)
+        where = operation.path
+        for name, value in path.items():
+            where = where.replace("{" + name + "}", value.replace("%", "%25").replace("/", "%2F"))
+        request = Request(
+            method=operation.method, path=where, body=msgspec.json.encode(body),
+            headers=(self._session.authorization(self._account), ("content-type", "application/json")),
+        )  # fmt: skip
+        return await self._session.send(operation, request, probe=probe)
+
+    async def _dial(self, request: dict[str, Any]) -> tuple[LegIds, Sent]:
+        body = {**await self.dial_defaults(), **request}
+        exchange, numbers = await self.command(self.dial_operation, {}, body, probe="setup.dial")
+        self.exchanges += numbers
+        return self._leg_of(exchange, body)
+
+    async def _inbound(self, request: dict[str, Any]) -> tuple[LegIds, Sent]:
+        control = self._session.control
+        if control is None:
+            raise Unavailable("calls come in through the control API, which this target does not speak")
+        body = {"from": CALLER, "to": self.destination("answers"), **request}
+        key = self._session.key(self._account)
+        data = await control.inbound_call(key, await self.connection(), str(body["from"]), str(body["to"]))
+        if not data or not data.get("call_control_id"):
+            raise Unavailable("the control API let no call come in")
+        ids = LegIds(call_control_id=str(data["call_control_id"]), call_leg_id=str(data.get("call_leg_id", "")))
+        return ids, Sent(body=body, status=200, data=data)
+
+    async def _must(self, operation: Operation, ids: LegIds, probe: str) -> None:
+        exchange, numbers = await self.command(operation, {"call_control_id": ids.call_control_id}, {}, probe=probe)
+        self.exchanges += numbers
+        if exchange.response is None or exchange.response.status >= 300:  # noqa: PLR2004 - not a success
+            raise Unavailable(f"{operation.id} was refused: {outline(exchange)}")
+
+    def _leg_of(self, exchange: Exchange, body: dict[str, Any]) -> tuple[LegIds, Sent]:
+        data = _data(exchange)
+        if not data.get("call_control_id"):
+            raise Unavailable(f"no call could be dialled: {outline(exchange)}")
+        status = exchange.response.status if exchange.response else 0
+        ids = LegIds(call_control_id=str(data["call_control_id"]), call_leg_id=str(data.get("call_leg_id", "")))
+        return ids, Sent(body=body, status=status, data=data)
+
+
+def _data(exchange: Exchange) -> dict[str, Any]:
+    document = json_body(exchange)
+    data = document.get("data") if isinstance(document, dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+@cache
+def magic_destinations() -> dict[str, str]:
+    """Return the fictional numbers by what they do: `fixtures/destinations.yaml`."""
+    table = yaml.load((content_root() / "fixtures" / "destinations.yaml").read_bytes(), Loader=yaml.CSafeLoader)  # noqa: S506
+    return {name: row["number"] for name, row in table["destinations"].items()}

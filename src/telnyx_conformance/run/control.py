@@ -1,0 +1,65 @@
+"""Speaking the control API of a target that has one: its clock, its signing key, calls that come in.
+
+The API is optional. A target without it is tested in real time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from telnyx_conformance.contract.exchange import Request
+from telnyx_conformance.run.client import Client
+
+
+def control_url(base_url: str) -> str:
+    """Return where the control API of a target lives: `/_control` at the root of its host."""
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc}/_control"
+
+
+class Control:
+    """One account's view of the control API. Each method returns the decoded answer, `None` when the target does not speak it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def ask(self, method: str, path: str, key: str, document: Any = None) -> dict[str, Any] | None:
+        """Send one control request for the account of `key`."""
+        headers = [("authorization", f"Bearer {key}")]
+        body = b""
+        if document is not None:
+            headers.append(("content-type", "application/json"))
+            body = msgspec.json.encode(document)
+        exchange = await self._client.send(Request(method=method, path=path, headers=tuple(headers), body=body))
+        if exchange.response is None or exchange.response.status != 200:  # noqa: PLR2004 - the one status of success here
+            return None
+        try:
+            answer = msgspec.json.decode(exchange.response.body or b"{}")
+        except msgspec.DecodeError:
+            return None
+        return answer if isinstance(answer, dict) else None
+
+    async def public_key(self, key: str) -> str:
+        """Return the target's webhook signing key, base64; empty when it does not speak the control API."""
+        answer = await self.ask("GET", "/public_key", key)
+        return str(answer.get("public_key", "")) if answer else ""
+
+    async def advance(self, key: str, seconds: float) -> bool:
+        """Move the account's clock; true when done and every webhook it caused is out."""
+        return await self.ask("POST", "/clock", key, {"advance": seconds}) is not None
+
+    async def set_clock(self, key: str, mode: str) -> bool:
+        """Choose how the account's time passes: auto, manual or real."""
+        return await self.ask("PUT", "/clock", key, {"mode": mode}) is not None
+
+    async def settle(self, key: str) -> bool:
+        """Wait until the account's webhooks are out."""
+        return await self.ask("POST", "/settle", key, {}) is not None
+
+    async def inbound_call(self, key: str, connection_id: str, from_: str, to: str) -> dict[str, Any] | None:
+        """Let a call come in for a connection and return its call object."""
+        answer = await self.ask("POST", "/inbound_calls", key, {"connection_id": connection_id, "from": from_, "to": to})
+        return answer.get("data") if answer else None

@@ -1,0 +1,76 @@
+"""Writing down what is planned before the first request: the fixed denominator of every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Several
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from telnyx_conformance.contract.model import Operation, Requirement
+from telnyx_conformance.contract.sequence import Sequence
+from telnyx_conformance.run.evidence import EvidenceLog
+from telnyx_conformance.run.settings import Settings
+
+PLAN_FILE = "evidence.plan.ndjson"
+
+
+def write_plan(settings: Settings, folder: Path, proofs: Several[tuple[str, Operation | Sequence]]) -> None:
+    """Write the run's own record, the requirements of the collected proofs, and a verdict for each that is not claimed.
+
+    `proofs` are (class, operation or sequence), one per pytest item: what `-k` or a shard left out is not planned here.
+    """
+    log = EvidenceLog(folder / PLAN_FILE, [settings.profile.key], worker="plan")
+    try:
+        log.record("run", _run(settings))
+        planned = [r for proven, subject in proofs for r in required_by(settings, proven, subject)]
+        log.record("plan", {"requirements": [_wire(r) for r in planned], "probes": 0, "lower_bound": 0})
+        unclaimed = _unclaimed(settings) if settings.shard[0] == 1 else []
+        if unclaimed:
+            log.record("plan", {"requirements": [_wire(r) for r, _ in unclaimed], "probes": 0, "lower_bound": 0})
+        for requirement, reason in unclaimed:
+            log.record(
+                "verdict",
+                {
+                    "requirement": requirement.id, "verdict": "not_applicable", "check": "claims",
+                    "expected": "claimed by the target", "actual": reason, "probe": "", "exchanges": [],
+                },
+            )  # fmt: skip
+    finally:
+        log.close()
+
+
+def required_by(settings: Settings, proven: str, subject: Operation | Sequence) -> list[Requirement]:
+    """Return the requirements that one proof must give a verdict on."""
+    if isinstance(subject, Sequence):
+        return [r for r in settings.required_of(subject) if r.conformance_class == proven]
+    return [r for r in settings.required(subject) if r.conformance_class == proven]
+
+
+def _unclaimed(settings: Settings) -> list[tuple[Requirement, str]]:
+    found = []
+    for requirement in settings.planned():
+        reason = settings.profile.applies(settings.edition, requirement)
+        if reason:
+            found.append((requirement, reason))
+    return found
+
+
+def _run(settings: Settings) -> dict[str, Any]:
+    profile = settings.profile
+    return {
+        "schema_version": 1,
+        "edition": settings.edition.name,
+        "target": {"kind": profile.kind, "base_url": profile.base_url},
+        "seed": settings.seed,
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "arguments": {"classes": list(settings.classes), "allow": list(profile.allow), "shard": "{}/{}".format(*settings.shard)},
+    }
+
+
+def _wire(requirement: Requirement) -> dict[str, str]:
+    return {
+        "id": requirement.id, "operation": requirement.operation, "group": requirement.group,
+        "class": requirement.conformance_class, "level": requirement.level, "kind": requirement.kind,
+        "statement": requirement.statement, "source": requirement.source,
+    }  # fmt: skip

@@ -1,0 +1,141 @@
+"""What must exist before a probe can be judged: a value for every path parameter, made or found as the lifecycles say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from telnyx_conformance.checks.finding import NOT_JSON, json_body, outline
+from telnyx_conformance.contract.exchange import Exchange
+from telnyx_conformance.contract.lifecycles import Lifecycles, Producer, path_parameters
+from telnyx_conformance.contract.model import Operation
+from telnyx_conformance.run.calls import CallSetup, Unavailable
+from telnyx_conformance.run.session import Session
+
+CALL = "call_control_id"
+INBOUND_ONLY = frozenset({"answer", "reject"})
+Minimal = Callable[[Operation, dict[str, str]], Awaitable[tuple[Exchange, tuple[int, ...]]]]
+
+
+class Prerequisites:
+    """Path values of one account. `minimal` sends an operation's minimal valid request; shared values are made once."""
+
+    def __init__(self, session: Session, lifecycles: Lifecycles, *, account: str, minimal: Minimal) -> None:
+        self._session, self._lifecycles, self._account, self._minimal = session, lifecycles, account, minimal
+        self._shared: dict[tuple[str, str], asyncio.Future[str]] = {}
+        self._calls: CallSetup | None = None
+        self.exchanges: list[int] = []
+
+    async def path_values(self, operation: Operation, *, fresh: bool = False) -> dict[str, str]:
+        """Return a value for every path parameter. `fresh` makes the last one anew: the request may use it up.
+
+        Raises `Unavailable` with the reason when a value cannot be had.
+        """
+        values: dict[str, str] = {}
+        for name in path_parameters(operation):
+            last = name == path_parameters(operation)[-1]
+            values[name] = await self._value(operation, name, values, fresh=fresh and last)
+        return values
+
+    async def _value(self, operation: Operation, name: str, outer: dict[str, str], *, fresh: bool) -> str:
+        given = self._session.settings.profile.resources.get(name)
+        if given:
+            return given
+        if operation.server == "storage":
+            return {"bucketName": "conformance-bucket", "objectName": "conformance-object"}.get(name, "conformance")
+        if name == CALL and operation.path.startswith("/calls/{call_control_id}"):
+            action = operation.path.rsplit("/", 1)[-1]
+            return await self._call("inbound" if action in INBOUND_ONLY else "answered", fresh=fresh)
+        producer = self._lifecycles.producer(operation.id, name)
+        if producer.kind == "value":
+            return producer.value
+        if fresh:
+            return await self._produce(producer, outer, last=True)
+        return await self._once((producer.operation, repr(sorted(outer.items()))), self._produce(producer, outer))
+
+    async def _once(self, key: tuple[str, str], work: Coroutine[Any, Any, str]) -> str:
+        """Return what `work` gives, doing it once per key however many ask at the same time."""
+        if key in self._shared:
+            work.close()
+        else:
+            self._shared[key] = asyncio.ensure_future(work)
+        return await asyncio.shield(self._shared[key])
+
+    async def _produce(self, producer: Producer, outer: dict[str, str], *, last: bool = False) -> str:
+        operation = self._session.edition.operation(producer.operation)
+        path = {name: outer[name] for name in path_parameters(operation) if name in outer}
+        missing = [name for name in path_parameters(operation) if name not in path]
+        for name in missing:
+            path[name] = await self._value(operation, name, path, fresh=last)
+        exchange, numbers = await self._minimal(operation, path)
+        self.exchanges += numbers
+        value = found_at(exchange, producer.place, last=last) if producer.place else path[missing[-1]]
+        if value is None or exchange.response is None or exchange.response.status >= 300:  # noqa: PLR2004 - not a success
+            raise Unavailable(f"{producer.operation} gives no {producer.place}: {outline(exchange)}")
+        if producer.kind == "create":
+            self._session.gate.created.add(str(value))
+        return str(value)
+
+    async def _call(self, state: str, *, fresh: bool) -> str:
+        if not fresh:
+            return await self._once((CALL, state), self._new_call(state))
+        return await self._new_call(state)
+
+    async def connection(self) -> str:
+        """Return the id of an application that calls can go through."""
+        return await self._setup().connection()
+
+    def _setup(self) -> CallSetup:
+        if self._calls is None:
+            self._calls = CallSetup(self._session, account=self._account, token=self._session.fresh("c"))
+        return self._calls
+
+    async def _new_call(self, state: str) -> str:
+        calls = self._setup()
+        if state == "inbound":
+            ids, _ = await calls.leg("parked", "inbound", {}, self._came)
+        else:
+            ids, _ = await calls.leg("answered", "dialled", {}, self._came)
+        self.exchanges += calls.exchanges
+        calls.exchanges.clear()
+        return ids.call_control_id
+
+    async def _came(self, event: str, call_control_id: str) -> bool:
+        """Wait for an event of a leg, but not again on a target that has let us wait in vain: its answers will show."""
+        calls = self._calls
+        if calls is None or not self._session.events_come:
+            return True
+        if self._session.control is not None:
+            await self._session.control.settle(self._session.key(self._account))
+        profile = self._session.settings.profile
+        came = await self._session.inbox.wait(
+            calls.token,
+            lambda events: any(
+                e.type == event and e.payload.get("call_control_id") == call_control_id for e in events
+            ),
+            profile.event_seconds,
+        )
+        if not any(e.type == event and e.payload.get("call_control_id") == call_control_id for e in came):
+            self._session.events_come = False
+        return True
+
+
+def found_at(exchange: Exchange, place: str, *, last: bool = False) -> Any:
+    """Return the value at a dotted place of a JSON body, `None` when it is not there.
+
+    `last` takes the last element of a list instead of the one named: what may be used up should not be what others share.
+    """
+    node = json_body(exchange)
+    if node is NOT_JSON:
+        return None
+    for part in place.split("."):
+        if isinstance(node, list):
+            if not node:
+                return None
+            node = node[-1] if last else node[min(int(part), len(node) - 1)]
+        elif isinstance(node, dict) and part in node:
+            node = node[part]
+        else:
+            return None
+    return node

@@ -1,0 +1,217 @@
+"""The proof of one operation's class: send what the plan says, judge each answer, find the culprit when a full probe is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from telnyx_conformance.checks import body, errors, status
+from telnyx_conformance.checks.finding import Finding
+from telnyx_conformance.contract.envelopes import JSON, envelope_of
+from telnyx_conformance.contract.exchange import Exchange
+from telnyx_conformance.contract.model import Operation, Requirement, ResponseSpec
+from telnyx_conformance.plan.probe import Probe, Violation
+from telnyx_conformance.run.asking import Asker
+from telnyx_conformance.run.calls import Unavailable
+from telnyx_conformance.run.listing import Listing
+from telnyx_conformance.run.session import Session
+from telnyx_conformance.run.verdict import Verdict, inconclusive, judged
+
+SCRIPTED = ("pagination", "sort", "filter.")
+
+
+class OperationProof:
+    """One class of one operation. `probes` and `lower_bound` tell the size of the plan once it is proven."""
+
+    def __init__(self, session: Session, operation: Operation, proven: str) -> None:
+        self._session, self._operation, self._proven = session, operation, proven
+        self._asker = Asker(session, operation, proven)
+        self._plan = session.plan(operation)
+        self.probes = 0
+        self.lower_bound = 0
+
+    async def prove(self, requirements: list[Requirement]) -> list[Verdict]:
+        """Return the verdicts of every probe of the class."""
+        if not requirements:
+            return []
+        if self._proven == "envelopes":
+            return await self._envelopes(requirements)
+        chosen = [p for p in self._plan.probes if p.conformance_class == self._proven]
+        self.probes = len(chosen)
+        if self._proven == "requests":
+            self.lower_bound = self._plan.lower_bound
+        refused = [p for p in chosen if p.expect == "refuse"]
+        accepted = [p for p in chosen if p.expect == "accept"]
+        verdicts = [v for part in await asyncio.gather(*map(self._refuse, refused)) for v in part]
+        return verdicts + [v for part in await asyncio.gather(*map(self._accept, accepted)) for v in part]
+
+    async def _refuse(self, probe: Probe) -> list[Verdict]:
+        violation = probe.violation
+        if violation is None:
+            return []
+        named = [violation.requirement, violation.pointer_requirement, violation.code_requirement]
+        try:
+            exchange, seen = await self._asker.ask(probe)
+        except Unavailable as reason:
+            return [inconclusive(name, str(reason), probe=probe.id) for name in named if name]
+        if exchange.response is None:
+            return [inconclusive(name, exchange.error, probe=probe.id, exchanges=seen) for name in named if name]
+        finding = status.is_refused(exchange, violation.statuses)
+        verdicts = [judged(violation.requirement, finding, probe=probe.id, exchanges=seen)]
+        if finding is None or exchange.response.status >= 400:  # noqa: PLR2004 - some refusal came: its wording can be judged
+            verdicts += self._wording(exchange, violation, probe, seen)
+        else:
+            reason = "what should have been refused was not: there is no wording to judge"
+            verdicts += [inconclusive(n, reason, probe=probe.id, exchanges=seen) for n in named[1:] if n]
+        return verdicts
+
+    def _wording(self, exchange: Exchange, violation: Violation, probe: Probe, seen: tuple[int, ...]) -> Iterable[Verdict]:
+        if violation.pointer_requirement:
+            finding = (
+                errors.names_parameter(exchange, violation.parameter)
+                if violation.parameter
+                else errors.names_pointer(exchange, violation.pointers)
+            )
+            yield judged(violation.pointer_requirement, finding, probe=probe.id, exchanges=seen)
+        if violation.code_requirement:
+            finding = errors.has_fitting_code(exchange, self._codes(violation))
+            yield judged(violation.code_requirement, finding, probe=probe.id, exchanges=seen)
+
+    def _codes(self, violation: Violation) -> tuple[str, ...]:
+        catalogue = self._session.settings.errors
+        if not violation.kind:
+            situation = catalogue.situation(violation.situation)
+            return tuple(dict.fromkeys([*situation.codes, *(c for also in situation.also for c in also.codes)]))
+        field = violation.pointer.rsplit("/", 1)[-1] if violation.pointer else violation.parameter
+        return catalogue.codes_for(violation.kind, field, group=self._operation.group)
+
+    async def _accept(self, probe: Probe) -> list[Verdict]:
+        try:
+            exchange, seen = await self._asker.ask(probe, fresh=self._uses_up)
+        except Unavailable as reason:
+            return [inconclusive(name, str(reason), probe=probe.id) for name in probe.covers]
+        finding = self._acceptance(exchange)
+        if finding is None:
+            return [judged(name, None, probe=probe.id, exchanges=seen) for name in probe.covers]
+        if exchange.response is None or exchange.response.status >= 500:  # noqa: PLR2004 - no verdict on single values
+            if exchange.response is None:
+                return [inconclusive(name, exchange.error, probe=probe.id, exchanges=seen) for name in probe.covers]
+            return [judged(name, finding, probe=probe.id, exchanges=seen) for name in probe.covers]
+        alone = isolate(self._session.edition, self._operation, probe) if len(probe.covers) > 1 else ()
+        if not alone:
+            return [judged(name, finding, probe=probe.id, exchanges=seen) for name in probe.covers]
+        parts = await asyncio.gather(*map(self._accept, alone))
+        single = [v for part in parts for v in part]
+        if all(v.verdict == "pass" for v in single):  # each alone is taken, together they are not
+            return [judged(name, finding, probe=probe.id, exchanges=seen) for name in probe.covers]
+        proven = {v.requirement for v in single}
+        left = [n for n in probe.covers if n not in proven]
+        return single + [inconclusive(n, "the request that carries it was refused", probe=probe.id, exchanges=seen) for n in left]
+
+    def _acceptance(self, exchange: Exchange) -> Finding | None:
+        if self._proven == "surface":
+            return status.is_not(exchange, (404, 405, 501), "the operation is routed")
+        return status.is_accepted(exchange)
+
+    @property
+    def _uses_up(self) -> bool:
+        """Whether a request that is carried out may leave its resource unfit for the next."""
+        return self._operation.method == "DELETE" or self._operation.path.startswith("/calls/{call_control_id}/actions")
+
+    async def _envelopes(self, requirements: list[Requirement]) -> list[Verdict]:
+        wanted = {r.id for r in requirements}
+        accepted = [p for p in self._plan.probes if p.conformance_class == "requests" and p.expect == "accept"]
+        refused = {
+            (p.violation.situation, p.violation.kind): p
+            for p in self._plan.probes
+            if p.violation is not None and p.method == "" and p.conformance_class in ("requests", "surface", "headers")
+        }
+        self.probes = len(accepted) + len(refused)
+        self.lower_bound = self.probes
+        judgements = [*map(self._success, accepted), *map(self._refusal, refused.values())]
+        verdicts = [v for part in await asyncio.gather(*judgements) for v in part if v.requirement in wanted]
+        scripted = [r for r in requirements if r.place.startswith(SCRIPTED)]
+        if scripted:
+            verdicts += await self._listing(scripted)
+        return verdicts
+
+    async def _success(self, probe: Probe) -> list[Verdict]:
+        response = self._operation.success
+        place = f"{self._operation.id}:response.{response.status}"
+        kinds = ("status", "content-type", "empty", "schema", "envelope")
+        try:
+            exchange, seen = await self._asker.ask(probe, fresh=self._uses_up)
+        except Unavailable as reason:
+            return [inconclusive(f"{place}:{kind}", str(reason), probe=probe.id) for kind in kinds]
+        if exchange.response is None:
+            return [inconclusive(f"{place}:{kind}", exchange.error, probe=probe.id, exchanges=seen) for kind in kinds]
+        findings = {"status": status.status_is_documented(exchange, self._operation)}
+        if status.is_accepted(exchange) is None:
+            findings |= self._body_findings(exchange, self._documented(exchange))
+        else:
+            reason = "the request was refused: there is no success body to judge"
+            return [
+                judged(f"{place}:status", findings["status"], probe=probe.id, exchanges=seen),
+                *(inconclusive(f"{place}:{k}", reason, probe=probe.id, exchanges=seen) for k in kinds[1:]),
+            ]
+        return [judged(f"{place}:{kind}", f, probe=probe.id, exchanges=seen) for kind, f in findings.items()]
+
+    def _documented(self, exchange: Exchange) -> ResponseSpec:
+        came = str(exchange.response.status) if exchange.response else ""
+        return next((r for r in self._operation.responses if r.status == came), self._operation.success)
+
+    def _body_findings(self, exchange: Exchange, response: ResponseSpec) -> dict[str, Finding | None]:
+        findings: dict[str, Finding | None] = {}
+        if self._operation.method == "HEAD":
+            return {"content-type": body.has_media_type(exchange, {"*/*": {}}) if response.content else None}
+        findings["content-type" if response.content else "empty"] = body.has_media_type(exchange, response.content)
+        validator = self._session.response_validator(self._operation, response)
+        if validator is not None and exchange.response is not None:
+            findings["schema"] = body.satisfies(exchange, validator)
+            envelope = envelope_of(self._session.edition, self._operation)
+            if envelope.slot:
+                findings["envelope"] = body.has_envelope(exchange, {envelope.slot: list if envelope.is_list else dict})
+        return findings
+
+    async def _refusal(self, probe: Probe) -> list[Verdict]:
+        violation = probe.violation
+        if violation is None:
+            return []
+        try:
+            exchange, seen = await self._asker.ask(probe)
+        except Unavailable:
+            return []
+        if exchange.response is None or status.is_refused(exchange, violation.statuses) is not None:
+            return []  # the requests class says so; here only the wording of refusals is judged
+        came = exchange.response.status
+        named = came if came in (401, 404) else 422
+        documented = next(
+            (r for r in self._operation.responses if r.status == str(came)),
+            next((r for r in self._operation.responses if r.status == "default"), None),
+        )
+        validator = self._session.response_validator(self._operation, documented) if documented else None
+        finding = errors.has_error_envelope(exchange)
+        if finding is None and validator is not None:
+            finding = body.satisfies(exchange, validator)
+        if finding is not None and validator is not None and documented is not None and not self._is_telnyx(documented):
+            finding = body.satisfies(exchange, validator)
+        return [judged(f"{self._operation.id}:error.{named}:schema", finding, probe=probe.id, exchanges=seen)]
+
+    def _is_telnyx(self, response: ResponseSpec) -> bool:
+        """Whether a documented refusal is Telnyx's own envelope: some products document another body."""
+        schema = self._session.edition.resolve(response.content.get(JSON, {}))
+        return not schema.get("properties") or "errors" in schema["properties"]
+
+    async def _listing(self, requirements: list[Requirement]) -> list[Verdict]:
+        minimal = next(p for p in self._plan.probes if p.expect == "accept" and p.conformance_class == "requests")
+
+        async def ask(query: dict[str, object]) -> tuple[Exchange, tuple[int, ...]]:
+            return await self._asker.ask(replace(minimal, query={**minimal.query, **query}))
+
+        try:
+            await self._asker.stock(self._operation)
+            return await Listing(self._session.edition, self._operation, ask).prove(requirements)
+        except Unavailable as reason:
+            return [inconclusive(r.id, str(reason)) for r in requirements]

@@ -1,0 +1,31 @@
+"""Proving: one conformance class of one operation or sequence, from its plan to a verdict on every planned requirement."""
+
+from __future__ import annotations
+
+from telnyx_conformance.contract.model import Operation
+from telnyx_conformance.contract.sequence import Sequence
+from telnyx_conformance.run.planning import required_by
+from telnyx_conformance.run.proof import OperationProof
+from telnyx_conformance.run.sequence_proof import prove_sequence
+from telnyx_conformance.run.session import Session
+from telnyx_conformance.run.verdict import Verdict, inconclusive, worst
+
+
+async def prove(session: Session, proven: str, subject: Operation | Sequence) -> list[Verdict]:
+    """Return one verdict for each requirement that the class `proven` has for `subject`, and write them to the evidence.
+
+    A requirement that no probe judged is inconclusive: the harness accuses itself rather than stay silent.
+    """
+    requirements = required_by(session.settings, proven, subject)
+    if isinstance(subject, Sequence):
+        said, probes, bound = await prove_sequence(session, subject)
+    else:
+        proof = OperationProof(session, subject, proven)
+        said = await proof.prove(requirements)
+        probes, bound = proof.probes, proof.lower_bound
+    final = worst(said)
+    verdicts = [
+        final.get(r.id) or inconclusive(r.id, session.down or "no probe of the plan judged it") for r in requirements
+    ]
+    session.record(verdicts, probes=probes, lower_bound=bound)
+    return verdicts

@@ -1,0 +1,192 @@
+"""Bringing a sequence contract about: the given legs, the steps, and whatever events follow until nothing more is awaited.
+
+Where the target speaks the control API, time is virtual and moves only when a step or the wait for an event asks for it; elsewhere
+the scenario lives in real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from telnyx_conformance.checks.finding import json_body
+from telnyx_conformance.checks.history import Bindings, LegIds, Sent, leg_ids
+from telnyx_conformance.checks.sequence import has_occurred, is_complete
+from telnyx_conformance.contract.exchange import Event, Exchange
+from telnyx_conformance.contract.model import Operation
+from telnyx_conformance.contract.sequence import Advance, Await, Given, Send, Sequence, Symbol, resolved
+from telnyx_conformance.run.calls import CallSetup, Unavailable
+from telnyx_conformance.run.session import Session
+
+LONGEST_REAL_WAIT = 700.0
+QUIET_SECONDS = 5.0
+REAL_QUIET_SECONDS = 1.0
+
+
+class Played(Exception):  # noqa: N818 - internal signal: the scenario cannot go on
+    """A step could not be carried out; the reason makes the requirements inconclusive."""
+
+
+class Scenario:
+    """One sequence being played on a session, in an account and with inboxes of its own."""
+
+    def __init__(self, session: Session, sequence: Sequence) -> None:
+        self.session, self.sequence = session, sequence
+        self.exchanges: list[int] = []
+        self.unfinished = ""
+        self._stem = session.fresh("s").replace("_", "-")
+        self._account = self._stem
+        self._calls = CallSetup(session, account=self._account, token=self._token(""))
+        self._legs: dict[str, LegIds] = {}
+        self._sent: dict[str, Sent] = {}
+        self._bodies: dict[str, tuple[Operation, dict[str, str], dict[str, Any]]] = {}
+        self._inboxes: dict[str, str] = {}
+        self._fresh: dict[str, str] = {}
+        self._virtual = False
+
+    async def play(self) -> None:
+        """Carry out the situation and every step, then let what is still to come, come."""
+        self._virtual = await self._calls.virtual_time()
+        try:
+            for given in self.sequence.given:
+                await self._give(given)
+            for step in self.sequence.steps:
+                if isinstance(step, Advance):
+                    await self._pass(step.seconds)
+                elif isinstance(step, Await):
+                    names = step.events
+                    await self._until(lambda names=names: self._occurred(names))  # type: ignore[misc]
+                else:
+                    await self._send(step.name)
+            await self._until(lambda: is_complete(self.sequence, self.events(), self.bindings()))
+            await self._pass(QUIET_SECONDS if self._virtual else REAL_QUIET_SECONDS)
+        except (Unavailable, Played) as reason:
+            self.unfinished = str(reason)
+        self.exchanges += self._calls.exchanges
+
+    def bindings(self) -> Bindings:
+        """Return what the events do not say: ids, requests, answers, inboxes."""
+        return Bindings(
+            legs=dict(self._legs), sent=dict(self._sent), inboxes=dict(self._inboxes),
+            verifiable=self.session.inbox.is_verifying,
+        )  # fmt: skip
+
+    def events(self) -> tuple[Event, ...]:
+        """Return what the inboxes of this scenario received so far, in order of arrival."""
+        tokens = [self._token(""), *self._inboxes.values()]
+        received = [event for token in dict.fromkeys(tokens) for event in self.session.inbox.events(token)]
+        return tuple(sorted(received, key=lambda event: event.arrival))
+
+    def forget(self) -> None:
+        """Free the inboxes."""
+        for token in dict.fromkeys([self._token(""), *self._inboxes.values()]):
+            self.session.inbox.forget(token)
+
+    def _token(self, name: str) -> str:
+        return f"{self._stem}-{name}" if name else self._stem
+
+    def _occurred(self, names: tuple[str, ...]) -> bool:
+        return has_occurred(self.sequence, names, self.events(), self.bindings())
+
+    async def _give(self, given: Given) -> None:
+        body = self._resolved(given.request)
+        ids, sent = await self._calls.leg(given.state, given.origin, body, self._until_event)
+        self._legs[given.leg] = ids
+        self._sent[given.leg] = sent
+
+    async def _send(self, name: str) -> None:
+        original = self.sequence.original(name)
+        if original == name:
+            step = next(s for s in self.sequence.steps if isinstance(s, Send) and s.name == name)
+            operation = self.session.edition.operation(step.operation)
+            body = self._resolved(step.request)
+            if operation.id == self._calls.dial_operation.id:
+                body = {**await self._calls.dial_defaults(), **body}
+            path = {"call_control_id": self._address(step.leg)} if step.leg else {}
+            self._bodies[name] = operation, path, body
+        operation, path, body = self._bodies[original]
+        exchange, numbers = await self._calls.command(operation, path, body, probe=f"{self.sequence.name}.{name}")
+        self.exchanges += numbers
+        self._sent[name] = answered(exchange, body)
+        self._legs.update(leg_ids(self.sequence, self.events(), self.bindings()))
+        for leg, step_name in self.sequence.created.items():
+            data = self._sent[name].data
+            if step_name == name and data.get("call_control_id"):
+                self._legs.setdefault(leg, ids_of(data))
+
+    def _address(self, leg: str) -> str:
+        known = leg_ids(self.sequence, self.events(), self.bindings()).get(leg)
+        if known and known.call_control_id:
+            return known.call_control_id
+        raise Played(f"leg {leg} has no call control id yet: no event of it came")
+
+    def _resolved(self, request: dict[str, Any]) -> dict[str, Any]:
+        return resolved(request, self._known)
+
+    def _known(self, symbol: Symbol) -> Any:
+        if symbol.kind == "destination":
+            return self._calls.destination(symbol.name)
+        if symbol.kind == "base64":
+            return base64.b64encode(symbol.name.encode()).decode()
+        if symbol.kind == "fresh":
+            return self._fresh.setdefault(symbol.name, self.session.fresh(f"{symbol.name}-"))
+        token = self._inboxes.setdefault(symbol.name, self._token(symbol.name))
+        return self.session.inbox.url(token)
+
+    async def _pass(self, seconds: float) -> None:
+        if self._virtual:
+            if not await self._calls.advance(seconds):
+                raise Played("the control API refused to advance the clock")
+            return
+        if seconds > LONGEST_REAL_WAIT:
+            raise Played(f"the target has no virtual time, and {seconds:g} s are too long to wait for real")
+        await asyncio.sleep(seconds)
+
+    async def _until_event(self, event_type: str, call_control_id: str) -> bool:
+        """Wait for an event of a leg; false when it does not come in time."""
+        return await self._until(
+            lambda: any(
+                e.type == event_type and e.payload.get("call_control_id") == call_control_id for e in self.events()
+            )
+        )
+
+    async def _until(self, condition: Callable[[], bool]) -> bool:
+        if self._virtual:
+            for step in _patience():
+                if condition():
+                    return True
+                await self._pass(step)
+            return condition()
+        return await self.session.inbox.until(condition, self._real_patience())
+
+    def _real_patience(self) -> float:
+        asked = [s.request.get("timeout_secs", 0) for s in self.sequence.steps if isinstance(s, Send)]
+        longest = max((a for a in asked if isinstance(a, int)), default=0)
+        return self.session.settings.profile.event_seconds + min(longest, LONGEST_REAL_WAIT)
+
+
+def _patience() -> Iterator[float]:
+    """Virtual seconds to wait between looks: finely at first, 15 minutes in all."""
+    yield 0.0
+    yield from [1.0] * 30
+    yield from [5.0] * 18
+    yield from [30.0] * 26
+
+
+def answered(exchange: Exchange, body: dict[str, Any]) -> Sent:
+    """Return an exchange as the judge of sequences reads it."""
+    document = json_body(exchange)
+    data = document.get("data") if isinstance(document, dict) else None
+    errors = document.get("errors") if isinstance(document, dict) else None
+    code = str(errors[0].get("code", "")) if isinstance(errors, list) and errors and isinstance(errors[0], dict) else ""
+    status = exchange.response.status if exchange.response else 0
+    return Sent(body=body, status=status, data=data if isinstance(data, dict) else {}, code=code)
+
+
+def ids_of(data: dict[str, Any]) -> LegIds:
+    """Return the ids of a call object."""
+    return LegIds(
+        call_control_id=str(data.get("call_control_id", "")), call_leg_id=str(data.get("call_leg_id", ""))
+    )

@@ -1,0 +1,42 @@
+"""Proving a sequence: play it, judge what followed."""
+
+from __future__ import annotations
+
+from telnyx_conformance.checks.event_schema import event_validators
+from telnyx_conformance.checks.sequence import judge_sequence
+from telnyx_conformance.contract.exchange import Exchange, Request
+from telnyx_conformance.contract.sequence import Sequence
+from telnyx_conformance.contract.validators import Validator
+from telnyx_conformance.run.scenario import Scenario
+from telnyx_conformance.run.session import Session
+from telnyx_conformance.run.verdict import Verdict, inconclusive
+
+
+async def prove_sequence(session: Session, sequence: Sequence) -> tuple[list[Verdict], int, int]:
+    """Return the verdicts on a sequence, the number of its requests, and the least that could do."""
+    scenario = Scenario(session, sequence)
+    await scenario.play()
+    events = scenario.events()
+    outcomes = judge_sequence(sequence, events, scenario.bindings(), _validators(session))
+    scenario.forget()
+    operation = session.edition.operation(sequence.command)
+    heard = Exchange(request=Request(method="WEBHOOKS", path=f"#{sequence.name}"), error="events", events=events)
+    seen = (*scenario.exchanges, session.keep(heard, operation, sequence.name))
+    verdicts = []
+    for outcome in outcomes:
+        if scenario.unfinished and outcome.verdict != "fail":
+            verdicts.append(inconclusive(outcome.requirement, scenario.unfinished, exchanges=seen))
+            continue
+        verdicts.append(
+            Verdict(
+                requirement=outcome.requirement, verdict=outcome.verdict, check=f"sequence-{outcome.kind}",
+                expected=outcome.expected, actual=outcome.actual, probe=sequence.name, exchanges=seen,
+            )  # fmt: skip
+        )
+    return verdicts, len(sequence.sends), len(sequence.sends)
+
+
+def _validators(session: Session) -> dict[str, Validator]:
+    if not session.event_validators:
+        session.event_validators.update(event_validators(session.edition))
+    return session.event_validators

@@ -1,0 +1,156 @@
+"""An open run against one target: sends within the gate's rules, keeps the evidence, knows when the target is down."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from telnyx_conformance.contract.exchange import Exchange, Request
+from telnyx_conformance.contract.model import Operation, ResponseSpec
+from telnyx_conformance.contract.validators import Validator, compiled
+from telnyx_conformance.inbox.receiver import Inbox
+from telnyx_conformance.plan.planner import plan_operation
+from telnyx_conformance.plan.probe import Plan
+from telnyx_conformance.run.client import Client
+from telnyx_conformance.run.control import Control
+from telnyx_conformance.run.evidence import EvidenceLog
+from telnyx_conformance.run.safety import Gate
+from telnyx_conformance.run.settings import Settings
+from telnyx_conformance.run.verdict import Verdict
+
+DOWN_AFTER = 20
+THROTTLED = 429
+MOST_TRIES = 4
+LONGEST_WAIT = 5.0
+
+
+class Session:
+    """One worker's connection to the target. `clients` maps a server name (`api`, `storage`) to the client that reaches it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        evidence: EvidenceLog,
+        clients: dict[str, Client],
+        *,
+        control: Control | None,
+        inbox: Inbox,
+        worker: str,
+        attach: bool = False,
+    ) -> None:
+        self.settings, self.evidence, self.clients = settings, evidence, clients
+        self.control, self.inbox, self.worker = control, inbox, worker
+        self.gate = Gate(settings.profile)
+        self.down = ""
+        self.events_come = True
+        self._failures_in_a_row = 0
+        self._in_flight = asyncio.Semaphore(settings.profile.in_flight)
+        self._attach = attach
+        self._attached: list[bytes] = []
+        self._validators: dict[tuple[str, str, str], Validator] = {}
+        self._plans: dict[str, Plan] = {}
+        self._fresh = 0
+        self.event_validators: dict[str, Validator] = {}
+
+    @cached_property
+    def edition(self) -> Any:
+        """The edition under test."""
+        return self.settings.edition
+
+    def key(self, account: str = "") -> str:
+        """Return the API key of this worker's account. Emulators make every `KEYTEST…` key an account of its own."""
+        key = self.settings.profile.key
+        if not key.startswith("KEYTEST"):
+            return key
+        return "_".join(part for part in (key, self.worker, account) if part)
+
+    def fresh(self, stem: str = "") -> str:
+        """Return a text that no other request of this run carries."""
+        self._fresh += 1
+        return f"{stem}{self.settings.seed}-{self.worker}-{self._fresh}"
+
+    def authorization(self, account: str = "") -> tuple[str, str]:
+        """Return the Authorization header of an account."""
+        return ("authorization", f"Bearer {self.key(account)}")
+
+    async def send(
+        self, operation: Operation, request: Request, *, probe: str, record: bool = True
+    ) -> tuple[Exchange, tuple[int, ...]]:
+        """Send one request and return the exchange with the numbers of its evidence. Throttled requests are tried again."""
+        client = self.clients.get(operation.server)
+        if client is None:
+            return Exchange(request=request, error=f"the profile names no URL for the {operation.server} server"), ()
+        async with self._in_flight:
+            exchange = Exchange(request=request, error=self.down) if self.down else await self._patiently(client, request)
+        numbers = (self.keep(exchange, operation, probe),) if record else ()
+        return exchange, numbers
+
+    def keep(self, exchange: Exchange, operation: Operation, probe: str) -> int:
+        """Write an exchange to the evidence and return its number."""
+        client = self.clients.get(operation.server, self.clients["api"])
+        number = self.evidence.exchange(exchange, probe=probe, operation=operation.id, base_url=client.base_url)
+        if self._attach:
+            outline = {"request": exchange.request, "response": exchange.response, "error": exchange.error}
+            self._attached.append(self.evidence.redact(msgspec.json.encode(outline, enc_hook=repr)))
+        return number
+
+    def take_attached(self) -> bytes:
+        """Return the exchanges since the last call as NDJSON, secrets removed."""
+        taken, self._attached = self._attached, []
+        return b"\n".join(taken)
+
+    async def _patiently(self, client: Client, request: Request) -> Exchange:
+        exchange = await client.send(request)
+        for attempt in range(1, MOST_TRIES):
+            if exchange.response is None or exchange.response.status != THROTTLED:
+                break
+            await asyncio.sleep(_wait(exchange, attempt))
+            exchange = await client.send(request)
+        self._failures_in_a_row = self._failures_in_a_row + 1 if exchange.response is None else 0
+        if self._failures_in_a_row >= DOWN_AFTER:
+            self.down = f"the target stopped answering: {exchange.error}"
+        return exchange
+
+    def response_validator(self, operation: Operation, response: ResponseSpec) -> Validator | None:
+        """Return the compiled schema of a response's JSON body, `None` when it documents none."""
+        schema = response.content.get("application/json")
+        if not schema:
+            return None
+        key = (operation.id, response.status, "application/json")
+        if key not in self._validators:
+            self._validators[key] = compiled(self.edition.document, schema, "response")
+        return self._validators[key]
+
+    def plan(self, operation: Operation) -> Plan:
+        """Return an operation's plan, made once per worker. Its first probe is the minimal one."""
+        if operation.id not in self._plans:
+            self._plans[operation.id] = plan_operation(self.edition, operation, self.settings.seed)
+        return self._plans[operation.id]
+
+    def record(self, verdicts: list[Verdict], *, probes: int, lower_bound: int) -> None:
+        """Write the verdicts of one proof."""
+        self.evidence.record("plan", {"requirements": [], "probes": probes, "lower_bound": lower_bound})
+        for verdict in verdicts:
+            self.evidence.record("verdict", {**msgspec.to_builtins(verdict), "worker": self.worker})
+
+    async def close(self) -> None:
+        """Close everything that was opened; what was proven is written first."""
+        try:
+            self.evidence.record("end", {"requests": self.evidence.exchanges, "events": self.evidence.events})
+            self.evidence.close()
+        finally:
+            await self.inbox.stop()
+            for client in self.clients.values():
+                await client.close()
+
+
+def _wait(exchange: Exchange, attempt: int) -> float:
+    response = exchange.response
+    named = response.header("retry-after") or response.header("x-ratelimit-reset") if response else ""
+    try:
+        return min(max(float(named), 0.0), LONGEST_WAIT)
+    except ValueError:
+        return min(0.25 * 2**attempt, LONGEST_WAIT)

@@ -1,0 +1,99 @@
+"""What a run was asked to do, read and checked once: edition, target, selection, seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Several
+from functools import cached_property
+from pathlib import Path
+
+from telnyx_conformance.contract.catalogue import ErrorCatalogue, load_errors
+from telnyx_conformance.contract.document import DEFAULT_EDITION, load_edition
+from telnyx_conformance.contract.model import CONFORMANCE_CLASSES, Edition, Operation, Requirement
+from telnyx_conformance.contract.requirements import enumerate_requirements
+from telnyx_conformance.contract.sequence import Sequence
+from telnyx_conformance.contract.sequence_requirements import sequence_requirements
+from telnyx_conformance.contract.sequences import load_sequences
+from telnyx_conformance.errors import UnknownName, UsageError
+from telnyx_conformance.run.profile import Profile, read_profile
+
+
+class Settings:
+    """One run's settings. Reading a bad one raises `UsageError`."""
+
+    def __init__(
+        self,
+        *,
+        target: str = "embedded",
+        edition: str = "",
+        only: Several[str] = (),
+        classes: Several[str] = (),
+        profile: str = "",
+        allow: Several[str] = (),
+        seed: int = 1,
+        waivers: str = "",
+        shard: str = "",
+    ) -> None:
+        for name in classes:
+            if name not in CONFORMANCE_CLASSES:
+                raise UnknownName("conformance class", name, CONFORMANCE_CLASSES)
+        self.target, self.seed = target, seed
+        self.shard = read_shard(shard) if shard else (1, 1)
+        self.waivers = Path(waivers) if waivers else None
+        self.classes = tuple(classes)
+        self.edition: Edition = load_edition(edition or DEFAULT_EDITION)
+        self.selected = self.edition.select(only)
+        self.profile: Profile = read_profile(target, Path(profile) if profile else None, tuple(allow))
+        self.errors: ErrorCatalogue = load_errors()
+        self._requirements: dict[str, tuple[Requirement, ...]] = {}
+
+    def chosen(self, proven: str) -> tuple[Operation, ...]:
+        """Return the selected operations whose class `proven` this target claims."""
+        if self.classes and proven not in self.classes:
+            return ()
+        return tuple(o for o in self.selected if not self.profile.claims.refuses(o, proven))
+
+    @cached_property
+    def all_sequences(self) -> tuple[Sequence, ...]:
+        """The sequence contracts of the selected operations."""
+        ids = {operation.id for operation in self.selected}
+        return tuple(s for s in load_sequences(self.edition.name) if s.command in ids)
+
+    def sequences(self, proven: str) -> tuple[Sequence, ...]:
+        """Return the sequences of claimed operations that say something about the class `proven`."""
+        ids = {operation.id for operation in self.chosen(proven)}
+        return tuple(
+            s for s in self.all_sequences
+            if s.command in ids and any(r.conformance_class == proven for r in self.required_of(s))
+        )  # fmt: skip
+
+    def required(self, operation: Operation) -> tuple[Requirement, ...]:
+        """Return the requirements of an operation, except those of its sequences."""
+        if operation.id not in self._requirements:
+            self._requirements[operation.id] = enumerate_requirements(self.edition, operation)
+        return self._requirements[operation.id]
+
+    def required_of(self, sequence: Sequence) -> tuple[Requirement, ...]:
+        """Return the requirements of a sequence."""
+        key = f"sequence {sequence.name}"
+        if key not in self._requirements:
+            self._requirements[key] = sequence_requirements([sequence], self.edition)
+        return self._requirements[key]
+
+    def planned(self) -> list[Requirement]:
+        """Return every requirement of the selection, claimed or not: the denominator of every figure."""
+        found = [r for operation in self.selected for r in self.required(operation)]
+        found += [r for sequence in self.all_sequences for r in self.required_of(sequence)]
+        return [r for r in found if not self.classes or r.conformance_class in self.classes]
+
+    def everything(self) -> list[Requirement]:
+        """Return every requirement of the edition, selected or not."""
+        found = [r for operation in self.edition.operations for r in self.required(operation)]
+        return found + [r for sequence in load_sequences(self.edition.name) for r in self.required_of(sequence)]
+
+
+def read_shard(text: str) -> tuple[int, int]:
+    """Return (I, N) of `I/N`; raise `UsageError` for anything else."""
+    index, slash, count = text.partition("/")
+    if slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count):
+        return int(index), int(count)
+    raise UsageError("not a shard", expected="I/N with 1 <= I <= N, such as 2/8", got=text)
