@@ -77,7 +77,7 @@ class _File(msgspec.Struct, frozen=True):
 
 
 class Lifecycles:
-    """The resources of an edition. Each operation that speaks the API's own protocol has exactly one placement."""
+    """The resources of an edition. Each operation has exactly one placement."""
 
     def __init__(self, edition: Edition, files: tuple[_File, ...]) -> None:
         self._edition = edition
@@ -108,7 +108,7 @@ class Lifecycles:
         return iter(self.resources.values())
 
     def of(self, operation_id: str) -> Placement:
-        """Return what an operation does to which resource; raise `UnknownName` for the storage operations, which have none."""
+        """Return what an operation does to which resource; raise `UnknownName` for one that no lifecycle names."""
         try:
             return self._placements[operation_id]
         except KeyError:

@@ -210,6 +210,8 @@ class Emulator:
             world.account.clock.clear()
 
     def _application(self, account: Account, connection_id: str) -> Mapping[str, Any] | None:
+        if account.mode == "stub":
+            return {"id": connection_id}
         return self._resources.find(account, "call_control_applications", connection_id)
 
 

@@ -10,11 +10,14 @@ import jsonschema_rs
 import msgspec
 
 from telnyx_conformance.contract import formats
+from telnyx_conformance.contract.validators import ANNOTATIONS, Validator
 from telnyx_conformance.emulator.ids import Ids
 
 if TYPE_CHECKING:
-    from telnyx_conformance.contract.model import Edition
+    from telnyx_conformance.contract.validators import ANNOTATIONS, Validator
+from telnyx_conformance.contract.model import Edition
 
+NESTING = frozenset({"properties", "items", "allOf", "anyOf", "oneOf"})
 MOMENTS = frozenset({"date-time", "datetime", "datetime-iso8601"})
 # Tried in turn where a schema gives a pattern and no example.
 SAMPLES = ("US", "+12025550123", "+120255501230", "12345", "CABC123", "Sample", "sample", "1", "1.50", "A1", "a")
@@ -50,11 +53,7 @@ def types_in(node: Mapping[str, Any]) -> tuple[str, ...]:
 def leaf_maker(edition: Edition, node: Mapping[str, Any], name: str) -> LeafMaker:
     """Return the maker of a value that is neither object nor array."""
     del edition
-    validator = jsonschema_rs.Draft202012Validator(
-        {k: v for k, v in node.items() if k not in ("examples", "default", "discriminator", "xml")},
-        validate_formats=True,
-        formats=dict(formats.FORMATS),
-    )
+    validator = scalar_validator(node)
     types = types_in(node)
     form = node.get("format", "") if "string" in types else ""
     value = next((c for c in _candidates(node, types) if validator.is_valid(c)), None if "null" in types else "")
@@ -74,6 +73,15 @@ def leaf_maker(edition: Edition, node: Mapping[str, Any], name: str) -> LeafMake
         return known if known is not ABSENT and validator.is_valid(known) else invent(making)
 
     return make
+
+
+def scalar_validator(node: Mapping[str, Any]) -> Validator:
+    """Return a validator of what a schema says of a value itself, not of what is inside it."""
+    kept = {k: v for k, v in node.items() if k not in ANNOTATIONS and k not in NESTING}
+    validator: Validator = jsonschema_rs.Draft202012Validator(
+        kept, validate_formats=True, formats=dict(formats.FORMATS)
+    )
+    return validator
 
 
 def _candidates(node: Mapping[str, Any], types: tuple[str, ...]) -> list[Any]:

@@ -78,7 +78,11 @@ class Resources:
                 if found is not None:
                     return found
             return None
-        above = parents[-_depth(resource) :] if _depth(resource) else ()
+        depth = _depth(resource)
+        if len(parents) < depth:  # addressed from elsewhere, without its parents
+            places = account.store.places(resource.name)
+            return next((r for p in places if (r := account.store.collection(p).get(key)) is not None), None)
+        above = parents[-depth:] if depth else ()
         found = self._collection(account, resource, above).get(key)
         if found is None and resource.any_key:
             return self._known_by_path(account, resource, above, key)
@@ -318,8 +322,11 @@ class Resources:
             return media.answer(ask.operation, made.status)
         known = {**_outer(ask), **_given(ask)}
         names = path_parameters(ask.operation)
-        if names and placement.resource.identifier and placement.role in ("read", "update", "delete"):
-            known[placement.resource.identifier] = ask.path[names[-1]]
+        identifier = placement.resource.identifier
+        if identifier and placement.role in ("read", "update", "delete"):
+            known[identifier] = ask.path[names[-1]] if names else account.ids.uuid()
+        elif identifier and placement.role == "create":
+            known[identifier] = self._new_key(account, placement.resource, known)
         page = page_of([{}] * STUB_LIST, {}, _default_size(ask.operation))
         return self._reply(account, ask, known, page.frame(ask.operation.path))
 

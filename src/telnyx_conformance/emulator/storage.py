@@ -9,7 +9,8 @@ from telnyx_conformance.emulator.account import Account, Answer, Ask
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 MOST_BYTES = 16 * 1024 * 1024
-BUCKETS = "storage/buckets"
+BUCKETS = "buckets"
+OBJECTS = "objects"
 
 
 def handle(account: Account, ask: Ask) -> Answer:
@@ -49,7 +50,7 @@ def _list_objects(account: Account, ask: Ask) -> Answer:
     name = ask.path["bucketName"]
     if not _bucket_exists(account, ask):
         return missing("NoSuchBucket", name)
-    objects = account.store.collection(("storage/objects", name)).items()
+    objects = account.store.collection((OBJECTS, name)).items()
     inside = "".join(f"<Contents><Key>{escape(k)}</Key><Size>{len(o['content'])}</Size></Contents>" for k, o in objects)
     return _xml(f'<ListBucketResult xmlns="{NAMESPACE}"><Name>{escape(name)}</Name>{inside}</ListBucketResult>')
 
@@ -74,7 +75,7 @@ def _head_bucket(account: Account, ask: Ask) -> Answer:
 def _object(account: Account, ask: Ask) -> bytes | None:
     if account.mode == "stub":
         return b"sample\n"
-    found = account.store.collection(("storage/objects", ask.path["bucketName"])).get(ask.path["objectName"])
+    found = account.store.collection((OBJECTS, ask.path["bucketName"])).get(ask.path["objectName"])
     return None if found is None else bytes(found["content"])
 
 
@@ -90,7 +91,7 @@ def _put_object(account: Account, ask: Ask) -> Answer:
         return missing("NoSuchBucket", ask.path["bucketName"])
     text = ask.body if isinstance(ask.body, str) else ""
     content = text.encode("latin-1", "replace")
-    kept = account.store.collection(("storage/objects", ask.path["bucketName"]))
+    kept = account.store.collection((OBJECTS, ask.path["bucketName"]))
     if sum(len(record["content"]) for record in kept) + len(content) > MOST_BYTES:
         return missing("EntityTooLarge", ask.path["objectName"], 400)
     kept.put(ask.path["objectName"], {"content": content})
@@ -98,7 +99,7 @@ def _put_object(account: Account, ask: Ask) -> Answer:
 
 
 def _delete_object(account: Account, ask: Ask) -> Answer:
-    account.store.collection(("storage/objects", ask.path["bucketName"])).remove(ask.path["objectName"])
+    account.store.collection((OBJECTS, ask.path["bucketName"])).remove(ask.path["objectName"])
     return Answer(status=204)
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from telnyx_conformance.contract.envelopes import Envelope, envelope_of, properties_of
 from telnyx_conformance.contract.validators import Validator, compiled
-from telnyx_conformance.emulator.leaves import ABSENT, Making, leaf_maker, types_in
+from telnyx_conformance.emulator.leaves import ABSENT, Making, leaf_maker, scalar_validator, types_in
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition, Operation
@@ -56,7 +56,7 @@ class Synthesis:
         kept = dict(known)
         for _ in range(MOST_REPAIRS):
             item = self.item(making, kept)
-            body = self.body(making, [item] if self.envelope.is_list else item, frame)
+            body = self.body(making, self._content(item), frame)
             culprit = self._culprit(body)
             if culprit is None:
                 return body
@@ -64,7 +64,12 @@ class Synthesis:
                 break
             del kept[culprit]
         item = self.item(making, {})
-        return self.body(making, [item] if self.envelope.is_list else item)
+        return self.body(making, self._content(item))
+
+    def _content(self, item: Any) -> Any:
+        if self.envelope.is_list:
+            return [] if item is None else [item]
+        return {} if item is None else item
 
     def _culprit(self, body: Any) -> str | None:
         """Return which field of the resource makes the body invalid, an empty text for another place, `None` when it is valid."""
@@ -213,7 +218,7 @@ NOT_YET = frozenset({"deleted_at", "deletedAt", "canceled_at", "cancelled_at", "
 
 def _unset(node: Mapping[str, Any], is_required: bool) -> Any:  # noqa: FBT001 - private
     """Return what a field that the client could have set and did not holds: its default, null, or nothing."""
-    if "default" in node:
+    if "default" in node and scalar_validator(node).is_valid(node["default"]):
         return node["default"]
     if "null" in types_in(node):
         return None

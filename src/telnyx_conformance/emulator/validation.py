@@ -155,10 +155,10 @@ class Rules:
 
     def _decoded(self, headers: Mapping[str, str], body: bytes) -> tuple[Any, str]:
         """Return the body as a JSON value (`None` without one) and the media type it was read as."""
-        if not body:
-            return None, ""
         content_type = headers.get("content-type", "")
         media = content_type.partition(";")[0].strip().lower()
+        if not body:  # a form without fields is a form; nothing is not JSON
+            return ({}, FORM) if media == FORM and FORM in self._schemas else (None, "")
         if media not in self._schemas:
             media = self._other_media(media)
         if media == JSON:
