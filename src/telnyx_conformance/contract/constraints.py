@@ -65,7 +65,7 @@ def _types(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
     elif fixed:
         pass
     elif json and node.types:
-        yield Constraint(kind="type", rule="type", keyword="type", refuses=field.closed)
+        yield Constraint(kind="type", rule="type", keyword="type", refuses=field.closed and not node.inferred)
     elif not json and node.types and set(node.types) <= {*MEASURED, "null"}:
         yield Constraint(
             kind="type", rule="type", keyword="type", refuses=field.closed, accepts=field.location != "path"
@@ -75,7 +75,7 @@ def _types(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
     if json and not (field.location == "body" and len(field.chain) == 1):
         if node.nullable:
             yield Constraint(kind="nullable", rule="nullable", keyword="type", refuses=False)
-        elif field.closed and (node.types or fixed):
+        elif field.closed and ((node.types and not node.inferred) or fixed):
             yield Constraint(kind="null", rule="null", keyword="type", accepts=False)
 
 

@@ -34,7 +34,6 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     `chain` leads from the root value (first link, key `""`) to the place. `required` tells whether its parent demands it.
     `closed` tells whether a wrong value here is wrong altogether: it is not where another alternative would take it.
-    `within` counts the leading links that stand outside every alternative: the deepest of them is what a judge can blame at least.
     `wire` is `text` where every value is sent as text: parameters and forms.
     """
 
@@ -44,7 +43,6 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     chain: tuple[Link, ...]
     required: bool
     closed: bool
-    within: int
     parameter: Parameter | None = None
 
     @property
@@ -66,6 +64,12 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     def pointer(self) -> str:
         """The JSON pointer of the place."""
         return pointer_of(self.path)
+
+    @property
+    def within(self) -> int:
+        """How many leading links stand outside every alternative: the deepest of them is what a judge can blame at least."""
+        branched = (number for number, link in enumerate(self.chain, start=1) if link.branch or link.node.wrapped)
+        return next(branched, len(self.chain))
 
     @property
     def header_like(self) -> bool:
@@ -91,7 +95,6 @@ def fields_of(edition: Edition, operation: Operation) -> tuple[Field, ...]:
             chain=(Link(key="", node=reader.node(schema)),),
             required=operation.body.required,
             closed=True,
-            within=1,
         )
         if not (wire == "text" and root.node.kind not in ("object", "")):
             found += _walk(reader, root, ())
@@ -105,7 +108,6 @@ def fields_of(edition: Edition, operation: Operation) -> tuple[Field, ...]:
             chain=(Link(key="", node=reader.node(parameter.schema)),),
             required=parameter.required,
             closed=True,
-            within=1,
             parameter=parameter,
         )
         found += _walk(reader, root, ())
@@ -132,14 +134,12 @@ def _walk(reader: Reader, field: Field, seen: tuple[str, ...]) -> Iterator[Field
             last = field.chain[-1]
             chosen = reader.chosen(field.node, number, index)
             link = Link(key=last.key, node=chosen, branch=(*last.branch, name))
-            within = field.within if last.branch or field.within < len(field.chain) else len(field.chain)
             branched = msgspec.structs.replace(
                 field,
                 place=f"{field.place}({name})",
                 chain=(*field.chain[:-1], link),
                 required=False,
                 closed=field.closed and separate,
-                within=within,
             )
             own = {k: v for k, v in chosen.properties.items() if k not in field.node.properties}
             if own or chosen.items is not None or isinstance(chosen.additional, dict):
@@ -148,15 +148,14 @@ def _walk(reader: Reader, field: Field, seen: tuple[str, ...]) -> Iterator[Field
 
 
 def _members(reader: Reader, field: Field, node: Node, seen: tuple[str, ...]) -> Iterator[Field]:
-    inside = len(field.chain) if field.within == len(field.chain) and not field.chain[-1].branch else field.within
     for name, schema in node.properties.items():
         yield from _member(
-            reader, field, name, f"{field.place}.{name}", schema, seen, inside, required=name in field.node.required
+            reader, field, name, f"{field.place}.{name}", schema, seen, required=name in field.node.required
         )
     if node.items is not None:
-        yield from _member(reader, field, 0, f"{field.place}[]", node.items, seen, inside, required=False)
+        yield from _member(reader, field, 0, f"{field.place}[]", node.items, seen, required=False)
     if isinstance(node.additional, dict):
-        yield from _member(reader, field, ANY_KEY, f"{field.place}{{*}}", node.additional, seen, inside, required=False)
+        yield from _member(reader, field, ANY_KEY, f"{field.place}{{*}}", node.additional, seen, required=False)
 
 
 def _member(
@@ -166,7 +165,6 @@ def _member(
     place: str,
     schema: Schema,
     seen: tuple[str, ...],
-    inside: int,
     *,
     required: bool,
 ) -> Iterator[Field]:
@@ -175,13 +173,11 @@ def _member(
         return
     if parent.wire == "text" and (key == ANY_KEY or (key != 0 and len(parent.chain) > 1)):
         return  # how a form or a query nests objects is not documented, so nothing can be required of it
-    open_here = inside == len(parent.chain)
     field = msgspec.structs.replace(
         parent,
         place=place,
         chain=(*parent.chain, Link(key=key, node=reader.node(schema))),
         required=required,
-        within=inside + 1 if open_here else inside,
     )
     yield from _walk(reader, field, entered)
 

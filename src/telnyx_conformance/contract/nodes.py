@@ -49,7 +49,11 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds at one place: JSON types (none named: any), plain keywords, members, alternatives, and rules between members."""
+    """What holds at one place: JSON types (none named: any), plain keywords, members, alternatives, and rules between members.
+
+    `inferred` says that the schema names no type and has members; then nothing but an object is meant, yet another type breaks no
+    keyword. `wrapped` says that all of it stands in the only branch of an alternative, which a validator reports as a whole.
+    """
 
     types: tuple[str, ...] = ()
     facts: dict[str, Any] = {}
@@ -62,6 +66,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     dependent: dict[str, tuple[str, ...]] = {}
     conditions: tuple[Condition, ...] = ()
     provenance: dict[str, Provenance] = {}
+    inferred: bool = False
+    wrapped: bool = False
 
     @property
     def nullable(self) -> bool:
@@ -131,10 +137,10 @@ class Reader:
     def _own(self, schema: Mapping[str, Any]) -> Node:
         named = schema.get("type", ())
         types = (named,) if isinstance(named, str) else tuple(named)
-        if not types and ("properties" in schema or "required" in schema or "additionalProperties" in schema):
-            types = ("object",) if "properties" in schema or "additionalProperties" in schema else ()
+        inferred = not types and ("properties" in schema or "additionalProperties" in schema)
         return Node(
-            types=types,
+            types=("object",) if inferred else types,
+            inferred=inferred,
             facts={key: schema[key] for key in SCALAR_KEYWORDS if key in schema},
             properties=dict(schema.get("properties", {})),
             required=tuple(schema.get("required", ())),
@@ -153,7 +159,7 @@ class Reader:
             only = self.node(branches[0])
             if nullable and only.types and "null" not in only.types:
                 only = msgspec.structs.replace(only, types=(*only.types, "null"))
-            return self.merge(node, only)
+            return msgspec.structs.replace(self.merge(node, only), wrapped=True)
         names = self._names(branches, schema.get("discriminator"))
         choice = Choice(keyword=keyword, branches=tuple(dict(b) for b in branches), names=names)
         return msgspec.structs.replace(node, choices=(*node.choices, choice))
@@ -207,6 +213,8 @@ class Reader:
             dependent=dependent,
             conditions=(*one.conditions, *other.conditions),
             provenance={**one.provenance, **other.provenance},
+            inferred=(one.inferred or not one.types) and (other.inferred or not other.types),
+            wrapped=one.wrapped or other.wrapped,
         )
 
     def chosen(self, node: Node, choice: int, branch: int) -> Node:

@@ -208,7 +208,7 @@ def _unlisted(facts: dict[str, Any]) -> Any:
     numbers = [m for m in members if isinstance(m, int | float) and not isinstance(m, bool)]
     if numbers:
         return max(numbers) + 1
-    return False if members == [True] else not members[0]
+    return "seven" if len(set(members)) > 1 else not members[0]
 
 
 def _nearest_breaking(node: Node, rule: str, candidates: list[Any]) -> Any:

@@ -47,7 +47,7 @@ class Planner:
         minimal = self.minimal()
         accepted, bound = self._accepted(minimal)
         refused = list(self._refused(minimal))
-        whole = list(surface_probes(self.edition, self.operation, self.wanted, minimal))
+        whole = list(surface_probes(self.edition, self.operation, self.wanted, minimal, self.is_valid))
         headers = list(header_probes(self.operation, self.wanted, minimal))
         media = list(self._other_media(minimal))
         probes = (*accepted, *media, *refused, *whole, *headers)
@@ -112,6 +112,11 @@ class Planner:
                 return None
             self._validators[root] = compiled(self.edition.document, schema, "request")
         return self._validators[root]
+
+    def validator_for(self, media_type: str) -> Validator | None:
+        """Return the validator of the body in another of its media types."""
+        schema = self.operation.body.content.get(media_type) if self.operation.body else None
+        return compiled(self.edition.document, schema, "request") if schema else None
 
     def schema(self, root: Root) -> dict[str, Any]:
         """Return the schema of the body or a parameter; empty when it is not described."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from telnyx_conformance.contract.catalogue import load_errors
 from telnyx_conformance.contract.exchange_requirements import identifier_of, unused_method
 from telnyx_conformance.contract.model import Edition, Operation
-from telnyx_conformance.contract.nodes import Reader
+from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan.probe import Probe, Violation
 
 UNKNOWN_KEY = "Bearer KEY0000CONFORMANCE_never_issued"
 MALFORMED_KEY = "Basic bm90OmEga2V5"
 WRONG_MEDIA = "application/vnd.unknown"
 NOT_JSON = b'{"unfinished": '
-ABSENT_ID = "00000000-0000-4000-8000-00000000dead"
+ABSENT_IDS: tuple[Any, ...] = (
+    "00000000-0000-4000-8000-00000000dead", "9000000000000000001", "absent", "ABSENT01", "CABSENT", 9000000000000000001, 999999999,
+)  # fmt: skip
 GROUPS_OF_CALLS = frozenset({"Call Commands"})
 GUARDS = {
     "missing": ("", "no_credentials"),
@@ -24,8 +26,17 @@ GUARDS = {
 }
 
 
-def surface_probes(edition: Edition, operation: Operation, wanted: frozenset[str], minimal: Probe) -> Iterator[Probe]:
-    """Yield the probes of the class surface and those of the body as bytes, for the requirement ids in `wanted`."""
+def surface_probes(
+    edition: Edition,
+    operation: Operation,
+    wanted: frozenset[str],
+    minimal: Probe,
+    is_valid: Callable[[tuple[str, str], Any], bool],
+) -> Iterator[Probe]:
+    """Yield the probes of the class surface and those of the body as bytes, for the requirement ids in `wanted`.
+
+    `is_valid` tells whether a value of the parameter (location, name) satisfies its schema.
+    """
     op = operation.id
     if f"{op}:route:exists" in wanted:
         yield _like(minimal, "route:exists", "surface", "accept", covers=(f"{op}:route:exists",))
@@ -45,7 +56,7 @@ def surface_probes(edition: Edition, operation: Operation, wanted: frozenset[str
     if f"{op}:resource:unknown" in wanted:
         calls = operation.group in GROUPS_OF_CALLS
         name = identifier_of(operation)
-        path = {**minimal.path, name: absent(edition, operation, name)}
+        path = {**minimal.path, name: absent(name, is_valid)}
         yield _refused(minimal, "resource:unknown", "unknown_call" if calls else "unknown_resource", path=path)
     if f"{op}:request.body:malformed" in wanted:
         yield _refused(minimal, "request.body:malformed", "malformed_json", raw=NOT_JSON, proven_by="requests")
@@ -66,13 +77,12 @@ def without_body(minimal: Probe) -> Probe:
     return _refused(minimal, "request.body:required", "missing_body", proven_by="requests", body=None, raw=None)
 
 
-def absent(edition: Edition, operation: Operation, name: str) -> Any:
+def absent(name: str, is_valid: Callable[[tuple[str, str], Any], bool]) -> Any:
     """Return a well-formed value of a path parameter that names nothing."""
-    parameter = next(p for p in operation.parameters_in("path") if p.name == name)
-    node = Reader(edition).node(parameter.schema)
-    if node.kind in ("integer", "number"):
-        return node.facts.get("maximum", 999999999)
-    return ABSENT_ID
+    for value in ABSENT_IDS:
+        if is_valid(("path", name), value):
+            return value
+    raise HarnessError("no id of nothing is known that is well-formed", where=name)
 
 
 def header_probes(operation: Operation, wanted: frozenset[str], minimal: Probe) -> Iterator[Probe]:
