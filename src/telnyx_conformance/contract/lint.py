@@ -1,6 +1,7 @@
 """Checking the contract files: each against its schema, then what they say of each other.
 
-A file that breaks its own schema is told once and left out of the comparison, so that one typo gives one message.
+A file that breaks its own schema is told and left out of the comparison; with a file of the edition itself missing
+there is nothing to compare with. So one typo gives one message.
 """
 
 from __future__ import annotations
@@ -22,16 +23,17 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 FOLDERS = {"hardening": "overlay", "webhooks": "webhooks", "lifecycles": "lifecycles", "groups": "group"}
 NAMED = {"edition.yaml": "edition", "shared.yaml": "shared", "errors.yaml": "errors", "safety.yaml": "safety"}
 VARIABLE = re.compile(r"\{([^}]+)\}")
+EDITION_KINDS = ("edition", "shared", "group")
 Read = dict["Path", Any]
 
 
 def lint(folder: Path | None = None) -> list[ContractError]:
-    """Return every problem of the contract files below `folder` (the project's own when absent), in the order of the files."""
+    """Return every problem of the contract files below `folder`, the project's own when absent."""
     root = folder or files.contracts_folder()
     problems: list[ContractError] = []
     by_kind: dict[str, Read] = defaultdict(dict)
     for file in sorted(root.rglob("*.yaml")):
-        kind = _kind_of(file)
+        kind = _kind_of(file, root)
         if kind is None:
             known = [*NAMED, *(f"{name}/" for name in FOLDERS)]
             problems.append(ContractError("nothing reads this file", where=str(file), expected=", ".join(known)))
@@ -45,6 +47,9 @@ def lint(folder: Path | None = None) -> list[ContractError]:
         problems += found
         if not found:
             by_kind[kind][file] = document
+    kinds = {file: _kind_of(file, root) for file in root.rglob("*.yaml")}
+    if any(kind in EDITION_KINDS and file not in by_kind[kind] for file, kind in kinds.items()):
+        return problems
     operations: dict[str, str] = {}
     for header in sorted(root.glob("*/edition.yaml")):
         problems += _edition_problems(header.parent, by_kind, operations)
@@ -53,8 +58,8 @@ def lint(folder: Path | None = None) -> list[ContractError]:
     return problems
 
 
-def _kind_of(file: Path) -> str | None:
-    return FOLDERS.get(file.parent.name) or NAMED.get(file.name)
+def _kind_of(file: Path, root: Path) -> str | None:
+    return FOLDERS.get(file.relative_to(root).parent.name) or NAMED.get(file.name)
 
 
 def _edition_problems(base: Path, by_kind: Mapping[str, Read], operations: dict[str, str]) -> Iterator[ContractError]:
@@ -69,7 +74,7 @@ def _edition_problems(base: Path, by_kind: Mapping[str, Read], operations: dict[
         for kind, nodes in part.get("components", {}).items():
             document["components"].setdefault(kind, {}).update(nodes)
         for _, _, node in _operations(part):
-            operations[node["operationId"]] = part["group"]
+            operations.setdefault(node["operationId"], part["group"])
     for file, part in parts.items():
         yield from _reference_problems(file, part, document)
         yield from _path_problems(file, part, document)
@@ -89,25 +94,22 @@ def _operations(part: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
 def _duplicate_problems(
     file: Path, part: Mapping[str, Any], document: Mapping[str, Any], seen: dict[str, str]
 ) -> Iterator[ContractError]:
+    def told(problem: str, got: str, expected: str, path: list[Any]) -> ContractError:
+        return ContractError(problem, got=got, expected=expected, where=place(file, path))
+
     for path, method, node in _operations(part):
-        where = place(file, ["paths", path, method])
+        spoken, at = f"{method.upper()} {path}", ["paths", path, method]
         if method in document["paths"].get(path, {}):
-            yield ContractError("an operation stands in two files", got=f"{method.upper()} {path}", where=where)
+            yield told("an operation stands in two files", spoken, "one place for each path and method", at)
         if node["operationId"] in seen:
-            elsewhere = f"an id of its own; this one is taken by {seen[node['operationId']]}"
-            yield ContractError(
-                "an operation id is used twice", got=node["operationId"], expected=elsewhere, where=where
-            )
-        seen.setdefault(node["operationId"], f"{method.upper()} {path}")
+            taken = f"an id of its own; {seen[node['operationId']]} has this one"
+            yield told("an operation id is used twice", node["operationId"], taken, [*at, "operationId"])
+        seen.setdefault(node["operationId"], spoken)
         if node["tags"] != [part["group"]]:
-            yield ContractError(
-                "an operation's tag is not its group", got=node["tags"][0], expected=part["group"], where=where
-            )
+            yield told("an operation's tag is not its group", node["tags"][0], part["group"], [*at, "tags"])
     for kind, nodes in part.get("components", {}).items():
-        for name in nodes.keys() & document["components"].get(kind, {}).keys():
-            yield ContractError(
-                "a component stands in two files", got=name, where=place(file, ["components", kind, name])
-            )
+        for name in sorted(nodes.keys() & document["components"].get(kind, {}).keys()):
+            yield told("a component stands in two files", name, "one place for each name", ["components", kind, name])
 
 
 def _reference_problems(file: Path, part: Any, document: Mapping[str, Any]) -> Iterator[ContractError]:
@@ -123,7 +125,8 @@ def _reference_problems(file: Path, part: Any, document: Mapping[str, Any]) -> I
 
 def _where_is(file: Path, text: str) -> str:
     lines = file.read_text(encoding="utf-8").splitlines()
-    number = next((n for n, line in enumerate(lines, 1) if line.rstrip(" '\"").endswith(text)), None)
+    whole = re.compile(re.escape(text) + r"(?![\w.-])")
+    number = next((n for n, line in enumerate(lines, 1) if whole.search(line)), None)
     return f"{file}:{number}" if number else str(file)
 
 
@@ -169,26 +172,33 @@ def _operation_problems(by_kind: Mapping[str, Read], operations: Mapping[str, st
     if not operations:
         return
     for file, document in by_kind["safety"].items():
-        classes = document["classes"]
-        counted = Counter(name for names in classes.values() for name in names)
-        for name, times in counted.items():
-            if times > 1:
-                yield ContractError("an operation has two safety classes", got=name, where=str(file))
-        for name in operations.keys() - counted.keys():
-            yield ContractError("an operation has no safety class", got=name, where=str(file))
-        for safety, names in classes.items():
-            yield from (_unknown(file, ["classes", safety, n], n, operations) for n in names if n not in operations)
+        yield from _safety_problems(file, document["classes"], operations)
     for file, document in by_kind["webhooks"].items():
         for name, sequence in document.items():
             if sequence["command"] not in operations:
-                yield _unknown(file, [name, "command"], sequence["command"], operations)
+                yield _unknown("operation", file, [name, "command"], sequence["command"], operations)
+    groups = sorted(set(operations.values()))
     for file, document in by_kind["lifecycles"].items():
         for path, name in _named_in(document.get("resources", []), ["resources"]):
             if name not in operations:
-                yield _unknown(file, path, name, operations)
-        if document.get("group", "") not in {*operations.values(), ""}:
-            advice = suggestion(document["group"], sorted(set(operations.values())))
-            yield ContractError("unknown group", got=document["group"], where=place(file, ["group"]), advice=advice)
+                yield _unknown("operation", file, path, name, operations)
+        if document.get("group", groups[0]) not in groups:
+            yield _unknown("group", file, ["group"], document["group"], groups)
+
+
+def _safety_problems(
+    file: Path, classes: Mapping[str, Mapping[str, str]], operations: Mapping[str, str]
+) -> Iterator[ContractError]:
+    counted = Counter(name for names in classes.values() for name in names)
+    for name in sorted(operations.keys() - counted.keys()):
+        yield ContractError("an operation has no safety class", got=name, where=str(file))
+    for safety, names in classes.items():
+        for name in names:
+            if counted[name] > 1:
+                where = place(file, ["classes", safety, name])
+                yield ContractError("an operation has two safety classes", got=name, where=where)
+            if name not in operations:
+                yield _unknown("operation", file, ["classes", safety, name], name, operations)
 
 
 def _named_in(resources: Iterable[Mapping[str, Any]], path: list[Any]) -> Iterator[tuple[list[Any], str]]:
@@ -199,9 +209,8 @@ def _named_in(resources: Iterable[Mapping[str, Any]], path: list[Any]) -> Iterat
                 yield [*path, number, "operations", role, at], name
 
 
-def _unknown(file: Path, path: list[Any], name: str, operations: Iterable[str]) -> ContractError:
-    advice = suggestion(name, list(operations))
-    return ContractError("unknown operation", got=name, where=place(file, path), advice=advice)
+def _unknown(what: str, file: Path, path: list[Any], name: str, known: Iterable[str]) -> ContractError:
+    return ContractError(f"unknown {what}", got=name, where=place(file, path), advice=suggestion(name, list(known)))
 
 
 def _error_problems(read: Read, groups: set[str]) -> Iterator[ContractError]:
@@ -209,13 +218,10 @@ def _error_problems(read: Read, groups: set[str]) -> Iterator[ContractError]:
         known = document["codes"]
         for path, code in _codes_in(document):
             if code not in known:
-                yield ContractError(
-                    "unknown error code", got=code, where=place(file, path), advice=suggestion(code, list(known))
-                )
+                yield _unknown("error code", file, path, code, known)
         for number, group in enumerate(document["fields"]["groups"]):
             if groups and group not in groups:
-                where = place(file, ["fields", "groups", number])
-                yield ContractError("unknown group", got=group, where=where, advice=suggestion(group, list(groups)))
+                yield _unknown("group", file, ["fields", "groups", number], group, groups)
 
 
 def _codes_in(document: Mapping[str, Any]) -> Iterator[tuple[list[Any], str]]:

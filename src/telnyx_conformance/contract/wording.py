@@ -1,4 +1,4 @@
-"""Checking the schemas as they stand after hardening: overlays are free text to their own schema, so a typo shows only here."""
+"""Checking the schemas as they stand after hardening: an overlay may say anything, so its typos show only here."""
 
 from __future__ import annotations
 
