@@ -79,7 +79,10 @@ class Walker:
             return str(made["data"]["call_control_id"])
         body = {"connection_id": self.connection(), "from": "+12025550123", "to": "+12025550100"}
         made = self.raw("POST", "/v2/calls", json.dumps(body).encode(), "application/json")
-        return str(json.loads(made.body)["data"]["call_control_id"])
+        call = str(json.loads(made.body)["data"]["call_control_id"])
+        if path.endswith("/leave_queue"):
+            self.raw("POST", f"/v2/calls/{call}/actions/enqueue", b'{"queue_name": "support"}', "application/json")
+        return call
 
     def send(self, operation: Operation, values: tuple[str, ...]) -> Reply:
         self.count += 1

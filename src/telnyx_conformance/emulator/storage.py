@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
+import re
+from xml.sax.saxutils import escape, unescape
 
 from telnyx_conformance.emulator.account import Account, Answer, Ask
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+NAMED_KEY = re.compile(r"<Key>([^<]{1,1024})</Key>")
 MOST_BYTES = 16 * 1024 * 1024
 BUCKETS = "buckets"
 OBJECTS = "objects"
@@ -58,7 +60,12 @@ def _list_objects(account: Account, ask: Ask) -> Answer:
 def _delete_objects(account: Account, ask: Ask) -> Answer:
     if not _bucket_exists(account, ask):
         return missing("NoSuchBucket", ask.path["bucketName"])
-    return _xml(f'<DeleteResult xmlns="{NAMESPACE}"></DeleteResult>')
+    kept = account.store.collection((OBJECTS, ask.path["bucketName"]))
+    named = [unescape(name) for name in NAMED_KEY.findall(ask.body if isinstance(ask.body, str) else "")]
+    for name in named:
+        kept.remove(name)
+    inside = "".join(f"<Deleted><Key>{escape(name)}</Key></Deleted>" for name in named)
+    return _xml(f'<DeleteResult xmlns="{NAMESPACE}">{inside}</DeleteResult>')
 
 
 def _delete_bucket(account: Account, ask: Ask) -> Answer:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+XML = "text/xml"
+ANY = "*/*"
 MULTIPART = "multipart/form-data"
 # An artefact of the document: a header parameter that repeats the bearer token.
 IGNORED_HEADERS = frozenset({"authorization_bearer", "authorization", "content-type", "accept"})
@@ -68,8 +70,12 @@ class Rules:
         self._body = operation.body
         self._schemas = operation.body.content if operation.body else {}
         self._validators: dict[str, Validator] = {
-            media: compiled(edition.document, schema, "request") for media, schema in self._schemas.items() if schema
+            media: compiled(edition.document, schema, "request")
+            for media, schema in self._schemas.items()
+            if schema and media != XML
         }
+        anything = self._schemas.get(ANY)
+        self._any_is_json = bool(anything) and "object" in decoding.types_of(edition, anything or {})
 
     def _parameter(self, parameter: Parameter) -> _Parameter:
         schema = self._edition.resolve(parameter.schema)
@@ -161,7 +167,7 @@ class Rules:
             return ({}, FORM) if media == FORM and FORM in self._schemas else (None, "")
         if media not in self._schemas:
             media = self._other_media(media)
-        if media == JSON:
+        if media == JSON or (media == ANY and self._any_is_json):
             return _json(body), media
         if media == FORM:
             return decoding.form_document(self._edition, self._schemas[media], decoding.pairs_of(_text(body))), media
@@ -175,10 +181,10 @@ class Rules:
     def _other_media(self, media: str) -> str:
         if not media and len(self._schemas) == 1:
             return next(iter(self._schemas))
-        if "*/*" in self._schemas:
-            return "*/*"
-        if media in ("application/xml", "text/xml") and "text/xml" in self._schemas:
-            return "text/xml"
+        if ANY in self._schemas:
+            return ANY
+        if media == "application/xml" and XML in self._schemas:
+            return XML
         offered = " or ".join(self._schemas)
         raise Unreadable("wrong_content_type", f"This operation takes {offered}.")
 
