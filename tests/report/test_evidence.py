@@ -106,6 +106,19 @@ def test_merging_keeps_a_cut_off_line_apart_from_the_next_worker(tmp_path: Path,
     assert owners(tmp_path) == {"gw0": "gw0", "gw1": "gw1"}
 
 
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_worker_that_wrote_exchanges_and_no_end_interrupted_the_run(
+    tmp_path: Path, build: Any, *, merged: bool
+) -> None:
+    for worker, last in (("gw0", []), ("gw1", [build.end]), ("plan", [build.run]), ("run", [build.end])):
+        exchanges = [{"t": "exchange", "n": 0}] if worker.startswith("gw") else []
+        build.lines(tmp_path / f"evidence.{worker}.ndjson", [*exchanges, *last])
+    if merged:
+        merge_parts(tmp_path)
+    ends = [record.interrupted for record in Evidence(tmp_path).records() if isinstance(record, End)]
+    assert ends == [True, False, False]
+
+
 def test_a_single_workers_file_is_renamed_not_copied(tmp_path: Path, build: Any) -> None:
     build.lines(tmp_path / "evidence.gw0.ndjson", [build.run])
     inode = (tmp_path / "evidence.gw0.ndjson").stat().st_ino
@@ -128,9 +141,10 @@ def test_a_folder_without_evidence_says_what_was_looked_for(tmp_path: Path) -> N
 def test_bodies_stay_on_disk(tmp_path: Path, build: Any) -> None:
     """The index of an exchange holds a place, not a body."""
     body = "x" * 1_000_000
-    build.lines(tmp_path / "evidence.ndjson", [build.run, {"t": "exchange", "n": 3, "response": {"body": body}}])
+    lines = [build.run, {"t": "exchange", "n": 3, "response": {"body": body}}, build.end]
+    build.lines(tmp_path / "evidence.ndjson", lines)
     evidence = Evidence(tmp_path)
-    assert len(list(evidence.records())) == 1
+    assert len(list(evidence.records())) == 2
     assert len(repr(evidence._index)) < 1000
     exchange = evidence.exchange("main/3")
     assert exchange is not None

@@ -112,6 +112,26 @@ def test_embedded_json_cannot_end_its_script() -> None:
     assert json.loads(text) == {"a": "</script><!-- & \u2028\u2029"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({}, ""),
+        ({"only": [], "classes": [], "shard": "1/1", "allow": []}, ""),
+        ({"only": ["TransferCall"], "shard": "2/3"}, "only TransferCall; shard 2/3"),
+        ({"classes": ["surface", "headers"]}, "classes surface, headers"),
+    ],
+)
+def test_a_narrowed_run_says_what_it_was_narrowed_to(
+    tmp_path: Path, build: Any, arguments: dict[str, Any], told: str
+) -> None:
+    begun = {**build.run, "arguments": arguments}
+    lines = [begun, build.plan([build.planned("A:1")]), build.judged("A:1", "pass"), build.end]
+    build.lines(tmp_path / "evidence.ndjson", lines)
+    write_reports(tmp_path)
+    shown = re.search("narrowed to <bdi>(.*?)</bdi>", (tmp_path / "certificate.html").read_text())
+    assert (shown[1] if shown else "") == told
+
+
 @pytest.mark.browser
 def test_a_hostile_target_is_shown_and_runs_nothing(visit: Any) -> None:
     page = visit("hostile").page

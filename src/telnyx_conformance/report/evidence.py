@@ -137,41 +137,36 @@ class Evidence:
             yield from self._file(path)
 
     def _file(self, path: Path) -> Iterator[Record]:
-        worker, offset = _worker(path.name), 0
-        outer, end = ("", 0) if path.name == MERGED else (worker, path.stat().st_size)
+        """Stream one file. A worker that wrote exchanges and no end was killed; its `End` is supplied, and says so."""
+        worker, offset, running = _worker(path.name), 0, False
         try:
+            outer, end = ("", 0) if path.name == MERGED else (worker, path.stat().st_size)
             with path.open("rb") as file:
                 for number, line in enumerate(file, 1):
-                    record = self._line(line, worker, path, offset, number)
+                    match _line(line, f"{path.name}:{number}"):
+                        case None:
+                            pass
+                        case int() as exchange:
+                            self._index[f"{worker}/{exchange}"] = (path, offset)
+                            running = True
+                        case _Part() as part:
+                            if running:
+                                yield End(interrupted=True)
+                            running, worker = False, _worker(part.name)
+                            if offset < end:
+                                worker = f"{outer}-{worker}"
+                            else:
+                                outer, end = worker, offset + len(line) + part.size
+                        case Verdict() as verdict:
+                            yield _referring(verdict, worker)
+                        case record:
+                            running = running and not isinstance(record, End)
+                            yield record
                     offset += len(line)
-                    if isinstance(record, _Part):
-                        worker = _worker(record.name)
-                        if offset < end:
-                            worker = f"{outer}-{worker}"
-                        else:
-                            outer, end = worker, offset + record.size
-                    elif record is not None:
-                        yield record
         except OSError as error:
             raise ReportError("the evidence cannot be read", where=str(path), got=str(error)) from error
-
-    def _line(self, line: bytes, worker: str, path: Path, offset: int, number: int) -> Record | _Part | None:
-        """Return what one line holds; nothing for an exchange, an empty line, or a kind unknown to this reader."""
-        if not line.strip():
-            return None
-        try:
-            try:
-                record = _decoded(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                record = _decoded(_repaired(line))
-        except (ValueError, RecursionError) as error:
-            return Damage(where=f"{path.name}:{number}", problem=str(error))
-        if isinstance(record, int):
-            self._index[f"{worker}/{record}"] = (path, offset)
-            return None
-        if isinstance(record, Verdict) and record.exchanges:
-            return msgspec.structs.replace(record, references=tuple(f"{worker}/{n}" for n in record.exchanges))
-        return record
+        if running:
+            yield End(interrupted=True)
 
     def exchange(self, reference: str) -> dict[str, Any] | None:
         """Return the exchange called `gw0/12` as it was written, nothing when the evidence does not hold it."""
@@ -248,6 +243,25 @@ def _parts(merged: Path) -> Iterator[_Part]:
                 return
             yield part
             file.seek(part.size, os.SEEK_CUR)
+
+
+def _line(line: bytes, where: str) -> Record | _Part | int | None:
+    """Return what one line holds: a record, the number of an exchange, nothing when empty or of an unknown kind."""
+    if not line.strip():
+        return None
+    try:
+        try:
+            return _decoded(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return _decoded(_repaired(line))
+    except (ValueError, RecursionError) as error:
+        return Damage(where=where, problem=str(error))
+
+
+def _referring(verdict: Verdict, worker: str) -> Verdict:
+    if not verdict.exchanges:
+        return verdict
+    return msgspec.structs.replace(verdict, references=tuple(f"{worker}/{n}" for n in verdict.exchanges))
 
 
 def _decoded(line: bytes) -> Run | Plan | Verdict | End | _Part | int | None:

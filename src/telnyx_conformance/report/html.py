@@ -37,6 +37,7 @@ LABELS = {
     "reported": "reported only",
 }
 THINNEST = 0.006
+WHOLE = "1/1"
 STATES = {
     "used": "in use",
     "passes": "stale: it covers what passes",
@@ -104,7 +105,7 @@ def selection(certificate: Certificate) -> str:
     told = []
     for name in ("only", "class", "classes", "shard"):
         value = arguments.get(name)
-        if value:
+        if value and value != WHOLE:
             told.append(f"{name} {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
     return "; ".join(told)
 

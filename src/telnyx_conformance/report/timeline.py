@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_MARKS = 40
 LONGEST_LABEL = 90
+LONGEST_PATH = 32
 LEG_KEYS = ("call_leg_id", "call_control_id", "conference_id", "fax_id", "id")
 NOTES = ("direction", "state", "hangup_cause", "result", "status", "client_state")
 
@@ -34,8 +35,7 @@ def timeline(steps: Iterable[Step]) -> dict[str, Any] | None:
     seen: set[Any] = set()
     zero: dt.datetime | None = None
     for step in steps:
-        path = urlsplit(step.url).path if "://" in step.url else step.url
-        marks.append([0, _label(f"{step.method} {path}"), "", str(step.status or step.error), True])
+        marks.append([0, _label(f"{step.method} {_short(urlsplit(step.url).path)}"), "", _answer(step), True])
         for event in sorted(step.events, key=_moment):
             arrival = event.get("arrival", len(seen))
             if repr(arrival) in seen:
@@ -79,6 +79,15 @@ def _note(event: dict[str, Any], payload: dict[str, Any]) -> str:
     if not _well(event):
         notes.append(f"signature {event.get('signature')}")
     return _label(", ".join(notes))
+
+
+def _answer(step: Step) -> str:
+    return str(step.status) if step.status else _label(step.error)
+
+
+def _short(path: str) -> str:
+    """Return the end of a path, which tells the command; the ids before it are long."""
+    return path if len(path) <= LONGEST_PATH else "…/" + "/".join(path.split("/")[-2:])
 
 
 def _well(event: dict[str, Any]) -> bool:
