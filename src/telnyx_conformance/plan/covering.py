@@ -7,7 +7,7 @@ Software Testing, section 6.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -120,6 +120,12 @@ def _breaks_exclusion(field: Field, root: Any) -> bool:
         if isinstance(here, dict) and any(all(name in here for name in names) for names in link.node.exclusive):
             return True
     return False
+
+
+def carries(roots: Mapping[Root, Any], offer: Offer) -> bool:
+    """Tell whether a request carries the offered value at its place."""
+    root = root_of(offer.field)
+    return root in roots and _keeps(_at(roots[root], offer.field.path), offer.value.value)
 
 
 def root_of(field: Field) -> Root:

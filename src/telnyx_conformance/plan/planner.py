@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.contract.nodes import reader_of
 from telnyx_conformance.contract.requirements import conformance_class, enumerate_requirements, field_id
 from telnyx_conformance.contract.validators import Validator, compiled
+from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan.covering import Offer, Root, Row, largest, offers_of, pack, root_of
 from telnyx_conformance.plan.probe import Plan, Probe
 from telnyx_conformance.plan.references import references_in
@@ -43,16 +45,18 @@ class Planner:
         self._validators: dict[Root, Validator] = {}
 
     def plan(self) -> Plan:
-        """Return all probes and the lower bound."""
+        """Return all probes and the lower bounds."""
         minimal = self.minimal()
-        accepted, bound = self._accepted(minimal)
-        refused = list(self._refused(minimal))
-        whole = list(surface_probes(self.edition, self.operation, self.wanted, minimal, self.is_valid))
-        headers = list(header_probes(self.operation, self.wanted, minimal))
-        media = list(self._other_media(minimal))
-        probes = (*accepted, *media, *refused, *whole, *headers)
-        bound += len(refused) + len(whole) + len(headers) + len(media)
-        return Plan(operation=self.operation.id, probes=probes, lower_bound=bound)
+        accepted, bounds = self._accepted(minimal)
+        single = (
+            *self._other_media(minimal),
+            *self._refused(minimal),
+            *surface_probes(self.edition, self.operation, self.wanted, minimal, self.is_valid),
+            *header_probes(self.operation, self.wanted, minimal),
+        )
+        for probe in single:
+            bounds[probe.conformance_class] = bounds.get(probe.conformance_class, 0) + 1
+        return Plan(operation=self.operation.id, probes=(*accepted, *single), bounds=bounds)
 
     def _base(self, fields: tuple[Field, ...]) -> dict[Root, Any]:
         base: dict[Root, Any] = {}
@@ -70,25 +74,47 @@ class Planner:
             "request:minimal", "requests", "accept", self.base, covers=(f"{self.operation.id}:request:minimal",)
         )
 
-    def _accepted(self, minimal: Probe) -> tuple[list[Probe], int]:
+    def offers(self, proven_by: str) -> list[Offer]:
+        """Return every valid value that one class must show accepted."""
+        held = [(f, cs) for f, cs in self.held if conformance_class(f) == proven_by and f.location != "path"]
+        return offers_of(self.maker, held)
+
+    def single(self, offer: Offer) -> Probe:
+        """Return the accepted probe that carries one value and otherwise nothing but what is required."""
+        row = Row(copy.deepcopy(self.base), optional=True)
+        if not row.takes(self.maker, offer, self.is_valid):
+            raise HarnessError(
+                "a valid value fits no valid request", where=offer.field.place, got=str(offer.value.value)
+            )
+        return self._probe(offer.field.place, conformance_class(offer.field), "accept", row.roots)
+
+    def accepted(self, row: Row, name: str) -> Probe:
+        """Return the accepted probe that a row stands for."""
+        covers = tuple(dict.fromkeys(_covered(self.operation, row)))
+        return self._probe(name, "requests", "accept", row.roots, covers=covers)
+
+    def _accepted(self, minimal: Probe) -> tuple[list[Probe], dict[str, int]]:
         probes: list[Probe] = []
-        bound = 0
+        bounds: dict[str, int] = {}
         for proven_by in ("requests", "headers"):
-            held = [(f, cs) for f, cs in self.held if conformance_class(f) == proven_by and f.location != "path"]
-            offers = offers_of(self.maker, held)
+            offers = self.offers(proven_by)
             if not offers and proven_by == "headers":
                 continue
-            bound += max(largest(offers), 1)
             rows, left = pack(self.maker, self.base, self._shuffled(offers), self.is_valid)
+            if left:
+                raise HarnessError(
+                    "a valid value fits no valid request", where=left[0].field.place, got=str(left[0].value.value)
+                )
+            bounds[proven_by] = largest(offers)
             for number, row in enumerate(rows):
                 first = number == 0 and proven_by == "requests"
                 if not first and not row.carried:
+                    bounds[proven_by] -= 1  # nothing but what is required is already sent for the other class
                     continue
                 covers = ([minimal.covers[0]] if first else []) + _covered(self.operation, row)
                 name = "request:minimal" if first else f"{proven_by}:valid-{number:02d}"
                 probes.append(self._probe(name, proven_by, "accept", row.roots, covers=tuple(dict.fromkeys(covers))))
-            self.left = left
-        return probes, bound
+        return probes, bounds
 
     def _shuffled(self, offers: list[Offer]) -> list[Offer]:
         """Return the offers with each place's values in an order that depends on the seed: the rows combine them differently."""

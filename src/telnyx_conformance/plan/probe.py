@@ -62,8 +62,17 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """All probes of an operation, and the number below which no plan that misses nothing can go."""
+    """All probes of an operation, and for each class the number below which no plan that misses nothing can go.
+
+    The bound is the number of single violations and the largest number of valid values of any place; every probe of the operation
+    as a whole is its own bound.
+    """
 
     operation: str
     probes: tuple[Probe, ...]
-    lower_bound: int
+    bounds: dict[str, int]
+
+    @property
+    def lower_bound(self) -> int:
+        """The bounds of all classes together."""
+        return sum(self.bounds.values())
