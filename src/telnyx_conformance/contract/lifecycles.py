@@ -44,10 +44,11 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a path parameter's value comes from: a resource, or a value that may be used as it is."""
+    """Where a path parameter's value comes from: a resource, or a value that may be used as it is (`exact`: no other exists)."""
 
     resource: str = ""
     value: str = ""
+    exact: bool = False
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,7 +115,7 @@ def form_document(edition: Edition, schema: Mapping[str, Any], pairs: Pairs) -> 
     properties = members_of(edition, schema)
     made: dict[str, Any] = {}
     for name, values in pairs.items():
-        key = name.removesuffix("[]")
+        key = name if name in properties else name.removesuffix("[]")
         part = properties.get(key)
         if part is None:
             made[key] = values[-1]

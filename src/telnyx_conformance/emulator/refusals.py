@@ -53,10 +53,11 @@ def of_refusal(refusal: Refusal) -> tuple[int, bytes]:
 
 def of_problems(problems: Sequence[Problem], operation: Operation) -> tuple[int, bytes]:
     """Return status and body that name each violated rule. The first problem decides on the status."""
-    in_body = not problems[0].parameter
-    situation = load_errors().situation("invalid_body" if in_body else "invalid_parameter")
+    situation = load_errors().situation("invalid_parameter" if problems[0].parameter else "invalid_body")
+    in_path = problems[0].parameter in {p.name for p in operation.parameters_in("path")}
+    documented = [s for s in _documented(operation) if in_path or s != "404"]
     made = [error(_code(p, operation.group), p.detail, pointer=p.pointer, parameter=p.parameter) for p in problems]
-    return situation.status_for(_documented(operation)), encode(made)
+    return situation.status_for(documented), encode(made)
 
 
 def error(code: str, detail: str = "", *, pointer: str = "", parameter: str = "", bare: bool = False) -> dict[str, Any]:

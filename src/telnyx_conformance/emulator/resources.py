@@ -64,6 +64,8 @@ class Resources:
         names = names[: len(names) - besides] if besides else names
         for position, name in enumerate(names):
             key = self._lifecycles.key(ask.operation.id, name)
+            if key.exact and ask.path[name] != key.value:
+                raise Refusal(404, "10005")
             if key.resource:
                 resource = self._lifecycles.resources[key.resource]
                 above = tuple(ask.path[n] for n in names[:position])
@@ -236,23 +238,32 @@ class Resources:
         record, _, _ = self._addressed(account, ask, placement.resource)
         return self._reply(account, ask, record, _outer(ask))
 
-    def _addressed(self, account: Account, ask: Ask, resource: Resource) -> tuple[Record, Collection, str]:
-        """Return the record that a path names, its collection and its key. Raises `Refusal` when there is none."""
+    def _addressed(
+        self, account: Account, ask: Ask, resource: Resource, *, again: bool = False
+    ) -> tuple[Record, Collection, str]:
+        """Return the record that a path names, its collection and its key. Raises `Refusal` when there is none.
+
+        With `again` what cannot be made anew (a part of something else, a thing that only its key tells of) may be deleted twice.
+        """
         if resource.singleton or not resource.item:
             parents = self._parents(account, ask, besides=0)
             collection = self._collection(account, resource, parents[:-1])
             key = parents[-1] if parents else ""
             record = collection.get(key)
-            if record is DELETED:
+            if record is DELETED and not again:
                 raise Refusal(404, "10005")
             return record or {}, collection, key
         parents = self._parents(account, ask, besides=1)
-        key = ask.path[path_parameters(ask.operation)[-1]]
+        name = path_parameters(ask.operation)[-1]
+        key = ask.path[name]
+        stated = self._lifecycles.key(ask.operation.id, name)
+        if stated.exact and key != stated.value:
+            raise Refusal(404, "10005")
         found = self._lookup(account, resource, parents, key)
-        if found is None:
+        if found is None and not (again and resource.any_key):
             raise Refusal(404, "10005")
         above = parents[-_depth(resource) :] if _depth(resource) else ()
-        return found, self._collection(account, resource, above), key
+        return found or {}, self._collection(account, resource, above), key
 
     def _update(self, account: Account, ask: Ask, placement: Placement) -> Answer:
         resource = placement.resource
@@ -280,9 +291,7 @@ class Resources:
 
     def _delete(self, account: Account, ask: Ask, placement: Placement) -> Answer:
         resource = placement.resource
-        record, collection, key = self._addressed(account, ask, resource)
-        if resource.views:
-            raise Refusal(404, "10005")
+        record, collection, key = self._addressed(account, ask, resource, again=True)
         if resource.singleton or resource.any_key:
             collection.put(key, DELETED)
         else:

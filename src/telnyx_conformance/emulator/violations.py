@@ -33,7 +33,7 @@ def _problems(error: Any) -> list[Problem]:
     kind = error.kind
     name = KEYWORDS.get(kind.name, kind.name)
     at = _pointer(error.instance_path)
-    if name in ("anyOf", "oneOf") and (branch := _closest(kind)):
+    if name in ("anyOf", "oneOf") and (branch := _closest(error)):
         return [problem for part in branch for problem in _problems(part)]
     if name == "required":
         return [
@@ -59,18 +59,19 @@ def _problems(error: Any) -> list[Problem]:
     ]
 
 
-def _closest(kind: Any) -> list[Any]:
+def _closest(error: Any) -> list[Any]:
     """Return the errors of the alternative that the value came nearest to; none when alternatives are equally far."""
-    branches: list[list[Any]] = [list(branch) for branch in getattr(kind, "context", [])]
-    branches = [branch for branch in branches if branch]
-    if not branches:
+    depth = len(error.instance_path)
+    branches = [list(branch) for branch in getattr(error.kind, "context", [])]
+    fitting = [b for b in branches if b and not any(_is_at(e, depth, "type") for e in b)]
+    if not fitting:
         return []
-    fitting = [branch for branch in branches if not any(e.kind.name == "type" and not e.instance_path for e in branch)]
-    deep = [b for b in fitting if all(len(e.instance_path) > 0 or e.kind.name == "required" for e in b)]
-    chosen = deep or fitting
-    if not chosen:
-        return []
-    return min(chosen, key=len) if len(chosen) == 1 or len(branches) > 1 else []
+    # A member that says which alternative is meant (`type: refer`) counts for more than the number of errors.
+    return min(fitting, key=lambda b: (sum(_is_at(e, depth + 1, "enum", "const") for e in b), len(b)))
+
+
+def _is_at(error: Any, depth: int, *kinds: str) -> bool:
+    return len(error.instance_path) == depth and error.kind.name in kinds
 
 
 SENTENCES: dict[str, Callable[[Any], str]] = {
