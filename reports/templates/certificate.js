@@ -75,7 +75,7 @@
     const detail = row[DETAIL] >= 0 ? data.details[row[DETAIL]] : null;
     if (detail) {
       if (detail.timeline) element.append(lanes(detail.timeline));
-      element.append(source("Request", detail.curl), source("Answer", detail.answer));
+      if (detail.curl) element.append(source("Request", detail.curl), source("Answer", detail.answer));
     }
     if (row[WAIVER]) element.append(make("p", "source", `Waived by: ${row[WAIVER]}`));
     if (row[REPRODUCE]) element.append(make("p", "source", `Reproduce: sh ${row[REPRODUCE]}`));

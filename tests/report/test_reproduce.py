@@ -109,6 +109,33 @@ def test_the_script_carries_ids_from_one_answer_to_the_next_request(tmp_path: Pa
     assert json.loads(asked[1][2]) == {"link_to": "v3:fresh/id"}
 
 
+def test_a_scenario_is_repeated_in_the_order_in_which_it_happened_without_what_nobody_sent(
+    tmp_path: Path, build: Any, server: Any
+) -> None:
+    exchanges = [build.transfer(number) for number in (7, 8, 3, 9)]
+    exchanges[-1]["request"] = {"method": "WEBHOOKS", "url": f"{build.base_url}#scenario", "headers": [], "body": ""}
+    folder = failed_run(tmp_path, build, exchanges)
+    done, asked = sent(server, ["sh", "request.sh"], folder)
+    assert done.returncode == 0, done.stderr
+    assert [path for path, _, _ in asked] == [f"/v2/calls/v3:call-{number}/actions/transfer" for number in (3, 7, 8)]
+    assert "WEBHOOKS" not in (tmp_path / "certificate.html").read_text()
+
+
+def test_a_failure_of_the_embedded_target_is_repeated_against_the_emulator(tmp_path: Path, build: Any) -> None:
+    embedded = {**build.run, "target": {"kind": "embedded", "base_url": build.base_url}}
+    lines = [
+        embedded,
+        build.plan([build.planned("A:1")]),
+        build.transfer(0),
+        build.judged("A:1", "fail", exchanges=[0]),
+    ]
+    build.lines(tmp_path / "evidence.ndjson", [*lines, build.end])
+    write_reports(tmp_path)
+    script = (tmp_path / "failures" / "A--1" / "request.sh").read_text()
+    assert "# Start `telnyx-conformance emulate` first." in script
+    assert "base=${TELNYX_BASE_URL:-http://127.0.0.1:12111/v2}" in script
+
+
 def test_a_body_that_no_command_line_can_carry_is_sent_from_a_file(tmp_path: Path, build: Any, server: Any) -> None:
     exchange = build.transfer(0)
     exchange["request"]["body"] = "base64:AP8A"

@@ -105,19 +105,22 @@ def page_data(certificate: Certificate, evidence: Evidence | None = None) -> dic
 def detail(steps: Sequence[Step]) -> dict[str, Any]:
     """Return how to ask again, what came, and the timeline when events followed."""
     calls = []
-    for step in steps:
+    requests = [step for step in steps if step.sent]
+    for step in requests:
         body_file = "body.bin" if needs_file(step.body) or len(step.body) > LONGEST_BODY else ""
         calls.append(curl(step, body_file=body_file))
-    last = steps[-1]
-    answer = f"HTTP {last.status}\n" if last.status else f"{last.error}\n"
-    answer += "".join(f"{name}: {value}\n" for name, value in last.answer_headers)
-    answer += "\n" + last.answer.decode(errors="replace")
     told: dict[str, Any] = {
         "curl": clipped(_lines("\n\n".join(calls)), LONGEST_CURL),
-        "answer": clipped(_lines(answer), LONGEST_ANSWER),
+        "answer": clipped(_lines(_answer(requests[-1])), LONGEST_ANSWER) if requests else "",
     }
     lanes = timeline(steps)
     return {**told, "timeline": lanes} if lanes else told
+
+
+def _answer(step: Step) -> str:
+    first = f"HTTP {step.status}" if step.status else step.error
+    headers = [f"{name}: {value}" for name, value in step.answer_headers]
+    return "\n".join([first, *headers, "", step.answer.decode(errors="replace")])
 
 
 def cells(certificate: Certificate) -> list[dict[str, Any]]:

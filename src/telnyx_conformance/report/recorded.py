@@ -14,6 +14,8 @@ REDACTED = "[redacted]"
 """Evidence holds this text wherever a secret stood."""
 WRONG_KEY = "KEY-that-is-not-accepted"
 BASE64 = "base64:"
+EVENTS_ONLY = "WEBHOOKS"
+"""The method of an exchange that nobody sent: it gathers the events of a whole scenario."""
 TRANSPORT_HEADERS = frozenset(
     {"host", "content-length", "connection", "transfer-encoding", "accept-encoding", "user-agent"}
 )
@@ -31,6 +33,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     answer: bytes = b""
     error: str = ""
     events: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def sent(self) -> bool:
+        """Whether there was a request at all."""
+        return self.method != EVENTS_ONLY
 
 
 def step(exchange: dict[str, Any], *, key: str = KEY) -> Step:

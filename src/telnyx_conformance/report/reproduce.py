@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FOLDER = "failures"
 LIMIT = 200
 MOST_STEPS = 20
+EMULATED = "http://127.0.0.1:12111/v2"
 LEVELS = ("MUST", "SHOULD", "MAY")
 STATUSES = re.compile(r"(?<![\w.])[1-5](?:\d\d|[xX]{2})(?![\w.])")
 LONGEST_COMMENT = 600
@@ -52,8 +53,9 @@ def with_reproducers(certificate: Certificate, limit: int = LIMIT) -> Certificat
 
 
 def steps_of(result: Result, evidence: Evidence) -> list[Step]:
-    """Return the exchanges behind a verdict, the judged one last; of a long sequence the last ones."""
-    recorded = [evidence.exchange(reference) for reference in result.exchanges[-MOST_STEPS:]]
+    """Return the exchanges behind a verdict as they happened; of a long sequence the last ones."""
+    in_order = sorted(result.exchanges, key=lambda reference: int(reference.rpartition("/")[2]))
+    recorded = [evidence.exchange(reference) for reference in in_order[-MOST_STEPS:]]
     found = [exchange for exchange in recorded if exchange is not None]
     last_key = WRONG_KEY if ":auth:" in result.id else KEY
     return [step(exchange, key=last_key if exchange is found[-1] else KEY) for exchange in found]
@@ -77,7 +79,7 @@ def reproducers(certificate: Certificate, evidence: Evidence) -> Iterator[tuple[
 
 def reproducer(result: Result, steps: list[Step], certificate: Certificate) -> dict[str, bytes]:
     """Return the files that reproduce one failure. Without recorded requests they run the suite on the operation."""
-    base_url = certificate.target.base_url
+    steps = [item for item in steps if item.sent]
     told = [
         f"{result.id} ({result.level})",
         result.statement,
@@ -85,16 +87,31 @@ def reproducer(result: Result, steps: list[Step], certificate: Certificate) -> d
         f"got: {result.actual}",
     ]
     comment = [_one_line(row) for row in told if row]
-    body, files = script(steps, base_url) if steps else (_suite_call(result, certificate), {})
-    note = "# Set TELNYX_BASE_URL to send it elsewhere. Needs curl" + (", and jq.\n" if learned(steps) else ".\n")
+    body, files = (
+        script(steps, certificate.target.base_url, _send_to(certificate))
+        if steps
+        else (_suite_call(result, certificate), {})
+    )
+    note = f"# {_first(certificate)}Set TELNYX_BASE_URL to send it elsewhere. Needs curl" + (
+        ", and jq.\n" if learned(steps) else ".\n"
+    )
     head = "#!/bin/sh\n" + "".join(f"# {row}\n" for row in comment) + note
     files["request.sh"] = f'{head}set -eu\ncd "$(dirname "$0")"\n{body}\n'.encode(errors="replace")
     files["test_reproduce.py"] = _test(result, steps, certificate, comment).encode(errors="replace")
     return files
 
 
+def _send_to(certificate: Certificate) -> str:
+    """Return where a reproducer goes by default. The embedded target is gone by then; `emulate` serves the same one."""
+    return EMULATED if certificate.target.kind == "embedded" else certificate.target.base_url
+
+
 def _one_line(text: str) -> str:
     return clipped(visible(text.replace("\t", " ").replace("\n", " ⏎ ")), LONGEST_COMMENT)
+
+
+def _first(certificate: Certificate) -> str:
+    return "Start `telnyx-conformance emulate` first. " if certificate.target.kind == "embedded" else ""
 
 
 def _suite_call(result: Result, certificate: Certificate) -> str:
@@ -126,6 +143,7 @@ def _test(result: Result, steps: list[Step], certificate: Certificate, comment: 
         return STATUS_TEST.format(
             heading=heading,
             base_url=certificate.target.base_url.rstrip("/"),
+            send_to=_send_to(certificate).rstrip("/"),
             key=KEY,
             steps=listed,
             statuses=statuses,
@@ -148,7 +166,8 @@ from urllib.parse import quote
 
 import httpx
 
-BASE_URL = {base_url!a}
+RECORDED = {base_url!a}
+BASE_URL = os.environ.get("TELNYX_BASE_URL", {send_to!a}).rstrip("/")
 EXPECTED = {statuses!a}
 STEPS = [
 {steps}]
@@ -156,8 +175,8 @@ STEPS = [
 
 def test_the_answer_has_the_expected_status():
     fresh = {{{key!a}: os.environ.get("TELNYX_API_KEY", "")}}
-    if BASE_URL:
-        fresh[BASE_URL] = os.environ.get("TELNYX_BASE_URL", BASE_URL).rstrip("/")
+    if RECORDED:
+        fresh[RECORDED] = BASE_URL
 
     def filled(text):
         if isinstance(text, bytes):

@@ -110,11 +110,14 @@ def needs_file(body: bytes) -> bool:
     return len(body) > LONGEST_ARGUMENT or b"\0" in body
 
 
-def script(steps: Sequence[Step], base_url: str) -> tuple[str, dict[str, bytes]]:
-    """Return a script that repeats the steps, and the files it reads. The last answer is printed with its headers."""
+def script(steps: Sequence[Step], base_url: str, send_to: str) -> tuple[str, dict[str, bytes]]:
+    """Return a script that repeats the steps, and the files it reads. The last answer is printed with its headers.
+
+    `base_url` is where the steps were sent, `send_to` where the script sends them unless it is told otherwise.
+    """
     carried = learned(steps)
     expressions = {base_url.rstrip("/"): '"$base"'} if base_url.strip("/") else {}
-    rows = [f"base=${{TELNYX_BASE_URL:-{shlex.quote(base_url.rstrip('/'))}}}"] if expressions else []
+    rows = [f"base=${{TELNYX_BASE_URL:-{shlex.quote(send_to.rstrip('/'))}}}"] if expressions else []
     if any(KEY in f"{step.url}{step.headers}" or KEY.encode() in step.body for step in steps):
         rows.insert(0, ': "${TELNYX_API_KEY:?set it to an API key of the target}"')
     files: dict[str, bytes] = {}

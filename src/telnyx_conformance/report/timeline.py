@@ -35,7 +35,8 @@ def timeline(steps: Iterable[Step]) -> dict[str, Any] | None:
     seen: set[Any] = set()
     zero: dt.datetime | None = None
     for step in steps:
-        marks.append([0, _label(f"{step.method} {_short(urlsplit(step.url).path)}"), "", _answer(step), True])
+        if step.sent:
+            marks.append([0, _label(f"{step.method} {_short(urlsplit(step.url).path)}"), "", _answer(step), True])
         for event in sorted(step.events, key=_moment):
             arrival = event.get("arrival", len(seen))
             if repr(arrival) in seen:
