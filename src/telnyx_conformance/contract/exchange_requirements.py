@@ -39,7 +39,9 @@ def identifier_of(operation: Operation) -> str:
 
 def unused_method(edition: Edition, operation: Operation) -> str:
     """Return a method that no operation at this path or at a path it may be taken for documents; empty when there is none."""
-    used = {o.method for o in edition.operations if o.server == operation.server and _may_match(o.path, operation.path)}
+    depth = operation.path.count("/")
+    alike = (o for o in edition.operations if o.path.count("/") == depth and o.server == operation.server)
+    used = {o.method for o in alike if o.path == operation.path or _may_match(o.path, operation.path)}
     return next((method for method in UNUSED_METHODS if method not in used), "")
 
 

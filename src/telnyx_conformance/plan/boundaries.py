@@ -13,7 +13,7 @@ from telnyx_conformance.contract.fields import Field
 from telnyx_conformance.contract.nodes import ALL_TYPES, Choice, Node
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan import samples
-from telnyx_conformance.plan.values import Maker, broken, filled
+from telnyx_conformance.plan.values import NOWHERE, WEBHOOK, Maker, broken, filled, unfilled
 
 WRONG: tuple[Any, ...] = ("seven", 7, True, {"unexpected": "member"}, ["unexpected"])
 STEP = 0.01
@@ -116,13 +116,15 @@ def _text_of_length(maker: Maker, field: Field, length: int) -> str | None:
         node, facts={k: v for k, v in node.facts.items() if k not in ("minLength", "maxLength")}
     )
     form = formats.of_schema(node.facts)
-    bases = [str(filled(maker.plain(node, field.name))), *(form.examples if form else ())]
+    plain = str(maker.plain(node, field.name))
+    own = NOWHERE if WEBHOOK in plain else str(filled(plain))
+    bases = [own] if WEBHOOK in plain else [own, *(form.examples if form else ())]
     if "pattern" in node.facts:
         bases.append(samples.matching(node.facts["pattern"]))
     for base in bases:
         made = samples.stretched(base, length, lambda text: maker.fits(bare, text))
         if made is not None:
-            return made
+            return unfilled(made)
     return None
 
 

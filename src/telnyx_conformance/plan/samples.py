@@ -23,7 +23,20 @@ SPOILERS = ("!", "\u2603", " ", "~", "x", "0", "\n", "\r\n", "_", "#", "<>")
 def matching(pattern: str) -> str:
     """Return a short string that matches; raise `HarnessError` when none is found."""
     searched = re.compile(pattern)
-    for guess in ("sample", "Sample1", "abc", "12345", "+12025550100", "US", "a", "https://example.com/", "12", "1"):
+    for guess in (
+        "sample",
+        "Sample1",
+        "C00000",
+        "PCMU",
+        "abc",
+        "12345",
+        "+12025550100",
+        "US",
+        "a",
+        "https://example.com/",
+        "12",
+        "1",
+    ):
         if searched.search(guess):
             return guess
     try:

@@ -7,14 +7,17 @@ its requirement names. (Keywords of one place may be inseparable: a text that is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.constraints import Constraint
 from telnyx_conformance.contract.fields import Field
+from telnyx_conformance.contract.requirements import field_id
 from telnyx_conformance.errors import HarnessError
-from telnyx_conformance.plan.planner import Planner
 from telnyx_conformance.plan.probe import Plan, Probe
 from telnyx_conformance.plan.values import filled
+
+if TYPE_CHECKING:
+    from telnyx_conformance.plan.planner import Planner
 
 # The keyword by which a validator reports a rule, where it is not the constraint's own.
 REPORTED: Mapping[str, tuple[str, ...]] = {
@@ -25,13 +28,16 @@ REPORTED: Mapping[str, tuple[str, ...]] = {
     "exclusive": ("not",),
     "enum": ("enum",),
 }
+# The places whose requirements are proven by probes; the rest is judged on any exchange, or by a script of the run.
+PLANNED = ("request", "route", "auth", "method", "resource", "headers")
 WHOLE = frozenset({"malformed_json", "wrong_content_type", "missing_body"})
 
 
 def check_plan(planner: Planner, plan: Plan) -> None:
     """Raise `HarnessError` for the first probe that is not what it claims, and for a requirement that none proves."""
-    held = {f"{planner.operation.id}:{f.place}:{c.kind}": (f, c) for f, cs in planner.held for c in cs}
+    held = {field_id(planner.operation, f, c.kind): (f, c) for f, cs in planner.held for c in cs}
     seen: set[str] = set()
+    proven: set[str] = set()
     for probe in plan.probes:
         if probe.id in seen:
             raise HarnessError("two probes share an id", got=probe.id)
@@ -40,6 +46,16 @@ def check_plan(planner: Planner, plan: Plan) -> None:
             check_accepted(planner, probe)
         else:
             check_refused(planner, probe, held)
+        proven.update(probe.covers)
+        if probe.violation is not None:
+            proven |= {
+                probe.violation.requirement,
+                probe.violation.pointer_requirement,
+                probe.violation.code_requirement,
+            }
+    unproven = sorted(name for name in planner.wanted - proven if name.split(":")[1].startswith(PLANNED))
+    if unproven:
+        raise HarnessError("no probe proves a requirement", where=unproven[0], got=f"{len(unproven)} of them")
 
 
 def check_accepted(planner: Planner, probe: Probe) -> None:

@@ -19,11 +19,10 @@ from telnyx_conformance.contract.exchange import Request
 from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan.probe import Probe
-from telnyx_conformance.plan.values import FRESH, UUID, WEBHOOK, filled
+from telnyx_conformance.plan.values import FRESH, NOWHERE, UUID, WEBHOOK, filled
 
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 TEMPLATE = re.compile(r"\{([^{}]+)\}")
-NOWHERE = "http://127.0.0.1:9/"  # the discard port: events that nobody waits for go nowhere
 
 
 def build_request(

@@ -24,6 +24,7 @@ STAND_INS = {
     WEBHOOK: "http://127.0.0.1:65535/0123456789ab",
 }
 NUMBER, OTHER_NUMBER = "+12025550100", "+12025550123"
+NOWHERE = "http://127.0.0.1:9/"  # the discard port: events that nobody waits for go nowhere
 PHONE_NAME = re.compile(
     r"(?:\A|_)(?:to|from|phone_?numbers?|number|caller_?id(?:_number)?|did|msisdn|tn)\Z", re.IGNORECASE
 )
@@ -31,7 +32,13 @@ WEBHOOK_NAME = re.compile(r"webhook.*ur[li]|callback(?:_?url)?\Z|event_url|\AUrl
 URL_NAME = re.compile(r"(?:_|\A)(?:url|uri|link|website)\Z|Url\Z", re.IGNORECASE)
 UNIQUE_NAME = re.compile(r"\A(?:friendly_|connection_|application_|profile_|unique_|display_)?name\Z|\Auser_name\Z")
 Branches = Mapping[tuple[str | int, ...], tuple[str, ...]]
+DIALLABLE = re.compile(r"\+\d{7,}")
 SAMPLES = re.compile(r"\+\d{8,15}\Z")
+
+
+def unfilled(text: str) -> str:
+    """Return a text made from a stand-in with the token in its place again, where both have the same length for certain."""
+    return text.replace(STAND_INS[UUID], UUID).replace(STAND_INS[FRESH], FRESH)
 
 
 def filled(value: Any, tokens: Mapping[str, str] = STAND_INS) -> Any:
@@ -195,7 +202,7 @@ class Maker:
         if name == "email":
             yield f"{FRESH}@example.com"
         for example in (*facts.get("examples", ()), facts.get("default")):
-            if isinstance(example, str) and example and not SAMPLES.match(example) and not _is_foreign(example):
+            if isinstance(example, str) and example and not _is_foreign(example):
                 yield example
         if form is not None:
             yield from form.examples
@@ -290,8 +297,8 @@ def _is(value: Any, kind: str) -> bool:
 
 
 def _is_foreign(example: str) -> bool:
-    """Tell whether an example names somebody's address: those are not contacted."""
-    return "://" in example or "@" in example
+    """Tell whether an example names somebody's address or number: those are not contacted."""
+    return "://" in example or "@" in example or bool(DIALLABLE.search(example))
 
 
 def _member(facts: Mapping[str, Any]) -> Any:
