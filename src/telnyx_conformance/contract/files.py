@@ -55,12 +55,12 @@ def read_yaml(file: Path) -> Any:
 
 
 def schema_problems(document: Any, file: Path, kind: str) -> Iterator[ContractError]:
-    """Yield what breaks `contracts/schemas/<kind>.schema.json`; a misspelt key is told once, not also as a missing one."""
+    """Yield what breaks `contracts/schemas/<kind>.schema.json`; a misspelt key is not told as a missing one besides."""
     errors = list(contract_schema(kind).iter_errors(document))
     strange = {(str(e.instance_path), word) for e in errors for word in getattr(e.kind, "unexpected", ())}
     for error in errors:
-        missing = getattr(error.kind, "property", None)
-        if missing is None or not any(at == str(error.instance_path) and nearest(w, [missing]) for at, w in strange):
+        missing, here = getattr(error.kind, "property", None), str(error.instance_path)
+        if missing is None or not any(at == here and nearest(word, [missing]) for at, word in strange):
             yield _told(error, file, kind)
 
 

@@ -1,0 +1,121 @@
+"""One OpenAPI 3.1 document of a whole edition, for other tools: mock servers, fuzzers, validators, code generators.
+
+Beyond the edition it says what those tools need: a description for each response, a server for each path, the groups
+as tags, a `pattern` for the formats that only this project knows. `x-hardened` and `x-rules` stay: docs/hardening.md.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from telnyx_conformance.contract.importer import METHODS, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from telnyx_conformance.contract.model import Edition
+
+E164 = r"\+[1-9]\d{6,14}"
+SIP = r"sips?:[^\s@:]+(:[^\s@]*)?(@[^\s@/]+)?"
+PATTERNS = {
+    "e164": f"^{E164}$",
+    "sip-uri": f"^{SIP}$",
+    "e164-or-sip-uri": f"^({E164}|{SIP})$",
+    "wss-url": r"^[wW][sS]{1,2}://[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?([/?#]\S*)?$",
+    "base64": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+}
+
+
+def bundle(edition: Edition) -> dict[str, Any]:
+    """Return an edition as one valid OpenAPI 3.1 document; the same edition gives the same bytes."""
+    document = edition.document
+    components = {kind: dict(nodes) for kind, nodes in document["components"].items()}
+    said = _descriptions(document)
+    components["responses"] = {
+        name: {"description": said[name], **_patterned(node)} for name, node in components.get("responses", {}).items()
+    }
+    for kind in ("parameters", "requestBodies"):
+        components[kind] = {name: _patterned(node) for name, node in components.get(kind, {}).items()}
+    components["schemas"] = {name: _patterned(node) for name, node in components.get("schemas", {}).items()}
+    return {
+        "openapi": document["openapi"],
+        "info": document["info"],
+        "servers": document["servers"],
+        "security": document["security"],
+        "tags": [{"name": group} for group in edition.groups],
+        "paths": {path: _path_item(item) for path, item in document["paths"].items()},
+        "components": components,
+    }
+
+
+def _path_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    servers = next((item[m]["servers"] for m in METHODS if m in item and "servers" in item[m]), None)
+    made: dict[str, Any] = {"servers": servers} if servers else {}
+    for key, node in item.items():
+        made[key] = _operation(node) if key in METHODS else _patterned(node)
+    return made
+
+
+def _operation(node: Mapping[str, Any]) -> dict[str, Any]:
+    made = {key: _patterned(part) for key, part in node.items() if key not in ("servers", "responses", "callbacks")}
+    made["responses"] = _responses(node["responses"])
+    if "callbacks" in node:
+        made["callbacks"] = {
+            name: {
+                expression: {method: _posted(posted) for method, posted in item.items()}
+                for expression, item in expressions.items()
+            }
+            for name, expressions in node["callbacks"].items()
+        }
+    return made
+
+
+def _posted(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{key: _patterned(part) for key, part in node.items()}, "responses": _responses(node.get("responses", {}))}
+
+
+def _responses(responses: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        status: dict(node) if "$ref" in node else {"description": reason(status), **_patterned(node)}
+        for status, node in responses.items()
+    }
+
+
+def reason(status: str) -> str:
+    """Return HTTP's own words for a status as OpenAPI writes it: `200`, `4XX`, `default`."""
+    if status.isdigit():
+        return HTTPStatus(int(status)).phrase
+    return {"2XX": "Success", "4XX": "Client error", "5XX": "Server error"}.get(status, "Error")
+
+
+def _descriptions(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return words for each shared response: those of the status it is used for, when that is one."""
+    used: dict[str, set[str]] = defaultdict(set)
+    for status, node in _answers(document):
+        for reference in references({"$ref": node["$ref"]} if "$ref" in node else {}):
+            used[reference.rpartition("/")[2]].add(status)
+    names = document["components"].get("responses", {})
+    return {name: reason(next(iter(used[name]))) if len(used[name]) == 1 else "Error" for name in names}
+
+
+def _answers(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for item in document["paths"].values():
+        for method in (m for m in METHODS if m in item):
+            yield from item[method]["responses"].items()
+
+
+def _patterned(node: Any) -> Any:
+    """Return a copy in which every string of a format of our own also has the pattern that says the same."""
+    if isinstance(node, list):
+        return [_patterned(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    made = {
+        key: part if key in ("enum", "const", "examples", "default") else _patterned(part) for key, part in node.items()
+    }
+    form = node.get("format")
+    if isinstance(form, str) and form in PATTERNS and "pattern" not in node:
+        made["pattern"] = PATTERNS[form]
+    return made

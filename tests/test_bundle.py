@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+import pytest
+import schemathesis
+
+from telnyx_conformance.contract.bundle import PATTERNS, bundle, reason
+from telnyx_conformance.contract.document import load_edition
+from telnyx_conformance.contract.formats import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EDITION = load_edition()
+BUNDLE = bundle(EDITION)
+STORAGE = ("/", "/{bucketName}", "/{bucketName}/{objectName}")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+PATIENCE = 120  # seconds that npx may take to fetch and start the mock server
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in BUNDLE["paths"].items():
+        yield from ((path, item[method]) for method in METHODS if method in item)
+
+
+def test_every_operation_is_in_the_bundle_under_an_id_of_its_own() -> None:
+    ids = [node["operationId"] for _, node in operations()]
+    assert len(ids) == len(set(ids)) == 739
+
+
+def test_every_response_has_a_description() -> None:
+    inline = [answer for _, node in operations() for answer in node["responses"].values()]
+    answers = [*inline, *BUNDLE["components"]["responses"].values()]
+    assert [answer for answer in answers if "$ref" not in answer and not answer["description"]] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("200", "OK"), ("422", "Unprocessable Entity"), ("4XX", "Client error"), ("default", "Error")]
+)
+def test_a_response_is_described_by_its_status(status: str, words: str) -> None:
+    assert reason(status) == words
+
+
+def test_object_storage_has_its_own_server() -> None:
+    moved = {path for path, item in BUNDLE["paths"].items() if "servers" in item}
+    assert set(STORAGE) <= moved
+    assert {BUNDLE["paths"][path]["servers"][0]["url"] for path in moved} == {"https://{region}.telnyxcloudstorage.com"}
+
+
+def test_hardening_is_in_the_bundle_and_stays_out_of_the_plain_one() -> None:
+    plain = bundle(load_edition(hardened=False))
+    timeouts = [
+        document["components"]["schemas"]["TransferCallRequest"]["properties"]["timeout_secs"]
+        for document in (BUNDLE, plain)
+    ]
+    assert [timeout.get("maximum") for timeout in timeouts] == [600, None]
+
+
+def test_bundling_twice_gives_the_same_bytes() -> None:
+    assert json.dumps(bundle(EDITION)) == json.dumps(BUNDLE)
+
+
+def test_the_edition_is_not_changed_by_bundling() -> None:
+    caller = EDITION.document["components"]["schemas"]["TransferCallRequest"]["properties"]["from"]
+    assert "pattern" not in caller
+    assert "pattern" in BUNDLE["components"]["schemas"]["TransferCallRequest"]["properties"]["from"]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_the_pattern_of_a_format_agrees_with_its_check(name: str) -> None:
+    known = find(name)
+    assert known is not None
+    validator = jsonschema_rs.Draft202012Validator({"pattern": PATTERNS[name]})
+    assert [text for text in known.examples if not validator.is_valid(text)] == []
+    assert [text for text in known.near_misses if validator.is_valid(text)] == []
+
+
+def test_schemathesis_lists_every_operation() -> None:
+    schema = schemathesis.openapi.from_dict(BUNDLE)
+    assert sum(1 for result in schema.get_all_operations() if type(result).__name__ == "Ok") == 739
+
+
+@pytest.fixture
+def prism(tmp_path: Path) -> Iterator[int]:
+    """A Prism mock server of the bundle; its port."""
+    npx = shutil.which("npx")
+    if npx is None:
+        pytest.skip("npx is missing: that Prism loads the bundle could not be proven here")
+    document = tmp_path / "bundle.json"
+    document.write_text(json.dumps(BUNDLE), encoding="utf-8")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    command = [npx, "--yes", "@stoplight/prism-cli@5", "mock", str(document), "--port", str(port)]
+    with subprocess.Popen(  # noqa: S603 - our own command line
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if "is listening on" in line:
+                    break
+            else:
+                pytest.skip(f"npx could not start Prism: {''.join(said)[-500:]}")
+            yield port
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End npx and the server that it started: they share a process group of their own."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.node
+def test_prism_serves_the_bundle_and_enforces_the_hardening(prism: int) -> None:
+    answers = []
+    for timeout in (4, 5):
+        connection = http.client.HTTPConnection("127.0.0.1", prism, timeout=PATIENCE)
+        body = json.dumps({"to": "+12025550100", "timeout_secs": timeout})
+        headers = {"Authorization": "Bearer KEYTEST_prism", "Content-Type": "application/json"}
+        connection.request("POST", "/calls/v3:some-call/actions/transfer", body, headers)
+        response = connection.getresponse()
+        answers.append(response.status)
+        connection.close()
+    assert answers == [422, 200]
