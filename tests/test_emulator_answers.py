@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from telnyx_conformance.contract.document import load_edition
+from telnyx_conformance.contract.envelopes import envelope_of, properties_of
 from telnyx_conformance.contract.lifecycles import Producer, lifecycles_of, path_parameters
-from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.contract.validators import compiled
 from telnyx_conformance.emulator.core import Emulator, Reply
 from telnyx_conformance.emulator.routing import PREFIXES
 from telnyx_conformance.plan.planner import Planner
-from telnyx_conformance.plan.probe import Probe
 from telnyx_conformance.plan.values import filled
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.emulator.account import Mode
+    from telnyx_conformance.plan.probe import Probe
 
 EDITION = load_edition()
 LIFECYCLES = lifecycles_of(EDITION)
@@ -32,7 +36,7 @@ def minimal(operation_id: str) -> Probe:
 class Walker:
     """Asks an emulator for operations, making first what their paths name."""
 
-    def __init__(self, mode: str = "stateful") -> None:
+    def __init__(self, mode: Mode = "stateful") -> None:
         self.emulator = Emulator(EDITION, mode=mode)
         self.count = 0
         self.application = ""
@@ -77,12 +81,20 @@ class Walker:
             made = world.calls.inbound(self.connection(), "+12025550123", "+12025550124")
             world.account.clock.settle()
             return str(made["data"]["call_control_id"])
-        body = {"connection_id": self.connection(), "from": "+12025550123", "to": "+12025550100"}
-        made = self.raw("POST", "/v2/calls", json.dumps(body).encode(), "application/json")
-        call = str(json.loads(made.body)["data"]["call_control_id"])
+        wanted = {"connection_id": self.connection(), "from": "+12025550123", "to": "+12025550100"}
+        answer = self.raw("POST", "/v2/calls", json.dumps(wanted).encode(), "application/json")
+        call = str(json.loads(answer.body)["data"]["call_control_id"])
         if path.endswith("/leave_queue"):
-            self.raw("POST", f"/v2/calls/{call}/actions/enqueue", b'{"queue_name": "support"}', "application/json")
+            leg = self.emulator.worlds[0].calls.switch.legs.get(call)
+            if leg is not None:  # a stub keeps no legs
+                leg.state = "queued"
         return call
+
+    def shows(self, operation: Operation) -> bool:
+        """Return whether an answer carries the resource's id; a few do not."""
+        resource = LIFECYCLES.of(operation.id).resource
+        envelope = envelope_of(EDITION, operation)
+        return resource.identifier in properties_of(EDITION, envelope.item)
 
     def send(self, operation: Operation, values: tuple[str, ...]) -> Reply:
         self.count += 1
@@ -156,3 +168,48 @@ def test_the_minimal_valid_request_is_answered_as_documented(walker: Walker, ope
         errors = [e.message for e in compiled(EDITION.document, schema, "response").iter_errors(document)]
         assert errors == []
     assert walker.emulator.faults == 0
+
+
+def created_and_read() -> list[str]:
+    """Return the resources that can be created and read back one by one."""
+    return [
+        resource.name
+        for resource in LIFECYCLES
+        if resource.item and resource.identifier and not resource.keyed_by and resource.name != "calls"
+        if resource.operations.get("create") and resource.operations.get("read")
+    ]
+
+
+@pytest.mark.parametrize("name", created_and_read())
+def test_what_is_created_is_read_listed_changed_and_deleted(name: str) -> None:
+    walker = Walker()
+    resource = LIFECYCLES.resources[name]
+    read = EDITION.operation(resource.operations["read"][0])
+    key = walker.value(read, path_parameters(read)[-1], above := above_of(walker, read))
+
+    first_read = walker.send(read, (*above, key))
+    assert first_read.status == int(read.success.status)
+    shown = key.encode() if walker.shows(read) else b""
+    assert shown in first_read.body
+    assert walker.send(read, (*above, key)).body == first_read.body
+    for operation_id in resource.operations.get("list", ()):
+        listed = EDITION.operation(operation_id)
+        if len(path_parameters(listed)) == len(above) and walker.shows(listed):
+            assert key.encode() in walker.send(listed, above).body
+    for operation_id in resource.operations.get("update", ()):
+        changed = EDITION.operation(operation_id)
+        assert walker.send(changed, (*above, key)).status == int(changed.success.status)
+        assert shown in walker.send(read, (*above, key)).body
+    for operation_id in resource.operations.get("delete", ()):
+        deleted = EDITION.operation(operation_id)
+        assert walker.send(deleted, (*above, key)).status == int(deleted.success.status)
+        assert walker.send(read, (*above, key)).status == 404
+        assert walker.send(deleted, (*above, key)).status == 404
+    assert walker.emulator.faults == 0
+
+
+def above_of(walker: Walker, read: Operation) -> tuple[str, ...]:
+    above: tuple[str, ...] = ()
+    for name in path_parameters(read)[:-1]:
+        above += (walker.value(read, name, above),)
+    return above

@@ -51,7 +51,10 @@ def envelope_of(edition: Edition, operation: Operation) -> Envelope:
 
 
 def properties_of(edition: Edition, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties of an object schema, those of its parts included; where parts disagree, the schema itself wins."""
+    """Return the properties of an object schema, those of its parts included.
+
+    Where parts disagree, the schema itself wins.
+    """
     node = edition.resolve(schema)
     found: dict[str, Any] = {}
     for keyword in ("allOf", "anyOf", "oneOf"):

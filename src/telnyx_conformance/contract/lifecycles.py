@@ -1,4 +1,7 @@
-"""How resources come to be, are addressed and end: from this, prerequisites are planned and the emulator keeps state."""
+"""How resources come to be, are addressed and end.
+
+From this, prerequisites are planned and the emulator keeps state.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ PARAMETER = re.compile(r"\{([^}]+)\}")
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of thing an account holds. `identifier` is the property that holds its id (empty: only the path does).
 
-    `keyed_by` names the resource whose id addresses this one; `views` those it shows in another shape; with `any_key` every key
-    is taken to exist; `seeded` is how many a fresh account has for each parent.
+    `keyed_by` names the resource whose id addresses this one; `views` those it shows in another shape; with `any_key`
+    every key is taken to exist; `seeded` is how many a fresh account has for each parent.
     """
 
     name: str
@@ -44,7 +47,10 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a path parameter's value comes from: a resource, or a value that may be used as it is (`exact`: no other exists)."""
+    """Where a path parameter's value comes from.
+
+    A resource, or a value that may be used as it is (`exact`: no other exists).
+    """
 
     resource: str = ""
     value: str = ""
@@ -61,8 +67,8 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
 class Producer(msgspec.Struct, frozen=True, kw_only=True):
     """How to come by a path parameter's value.
 
-    `value`: use it. `create`, `list`: call `operation`; the value stands at the dotted `place` of its success body, or, when `place` is empty,
-    it is the value that the last path parameter of `operation` was given.
+    `value`: use it. `create`, `list`: call `operation`; the value stands at the dotted `place` of its success body,
+    or, when `place` is empty, it is the value that the last path parameter of `operation` was given.
     """
 
     kind: Literal["create", "list", "value"]
@@ -89,9 +95,10 @@ class Lifecycles:
         for file in files:
             self._keys |= file.keys
             for resource in file.resources:
-                self._add(msgspec.structs.replace(resource, group=file.group))
+                self.add(msgspec.structs.replace(resource, group=file.group))
 
-    def _add(self, resource: Resource) -> None:
+    def add(self, resource: Resource) -> None:
+        """Place the operations of one more resource. Raises `UnknownName` and `ContractError`."""
         self.resources[resource.name] = resource
         if resource.item:
             self._by_prefix[shape_of(resource.item)] = resource.name
@@ -132,7 +139,10 @@ class Lifecycles:
         )
 
     def producer(self, operation_id: str, parameter: str) -> Producer:
-        """Return how to come by a value of a path parameter: an existing instance, except for what the operation itself creates."""
+        """Return how to come by a value of a path parameter.
+
+        An existing instance, except for what the operation itself creates.
+        """
         key = self.key(operation_id, parameter)
         if key.value:
             return Producer(kind="value", value=key.value)

@@ -1,4 +1,7 @@
-"""The emulator as an ASGI application: reads bodies within their limit, answers, delivers webhooks and drives real clocks."""
+"""The emulator as an ASGI application.
+
+Reads bodies within their limit, answers, delivers webhooks and drives real clocks.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The control API under `/_control/`: an account's clock, calls that come in, what was asked, the key that signs webhooks.
+"""The control API under `/_control/`: an account's clock, incoming calls, the latest requests, the signing key.
 
 It is no part of the emulated API; any emulator may implement it, and a target without it is tested in real time.
 """

@@ -1,7 +1,8 @@
-"""The emulator itself: from a request's bytes to a reply's, synchronously, so that every server and transport can wrap it.
+"""The emulator itself: from a request's bytes to a reply's, synchronously, so that any server can wrap it.
 
-Order of the checks: address (404), credentials (401), method (405), content type (415), syntax (400), parameters and body (422), and only
-then whether what is addressed exists (404, for calls 422), because a request that is wrong in itself is wrong whatever it addresses.
+Order of the checks: address (404), credentials (401), method (405), content type (415), syntax (400), parameters and
+body (422), and only then whether what is addressed exists (404, for calls 422), because a request that is wrong in
+itself is wrong whatever it addresses.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 Headers = Sequence[tuple[bytes, bytes]]
 MOST_BODY_BYTES = 10 * 1024 * 1024
 REQUESTS_REMEMBERED = 200
+NO_CONTENT = 204
 EDITION_START = 1_750_075_200.0  # 2025-06-16T12:00:00Z
 JSON_HEADER = (b"content-type", b"application/json; charset=utf-8")
 
@@ -59,7 +61,10 @@ class World:
 
 
 class Emulator:
-    """All accounts of one emulated API. `faults` counts what went wrong inside: it stays 0 unless the emulator has a defect."""
+    """All accounts of one emulated API.
+
+    `faults` counts what went wrong inside: it stays 0 unless the emulator has a defect.
+    """
 
     def __init__(
         self,
@@ -96,7 +101,8 @@ class Emulator:
         except Exception:  # noqa: BLE001 - whatever it is, the emulated API answers 500 and lives on
             self.faults += 1
             traceback.print_exc()
-            print(f"while answering {method} {target!r:.300} with a body of {len(body)} bytes", file=sys.stderr)  # noqa: T201
+            asked = f"{method} {target!r:.300} with a body of {len(body)} bytes"
+            print(f"while answering {asked}", file=sys.stderr)  # noqa: T201 - a log line of last resort
             reply = json_reply(*refusals.of_situation("internal"))
         return msgspec.structs.replace(reply, body=b"") if method == "HEAD" else reply
 
@@ -122,7 +128,7 @@ class Emulator:
         world.requests.append((method, text[:300], reply.status))
         return reply
 
-    def _operate(
+    def _operate(  # noqa: PLR0917 - a request has that many parts
         self,
         world: World,
         operation: Operation,
@@ -160,7 +166,8 @@ class Emulator:
     def world(self, authorization: bytes | None, *, secured: bool = True) -> World:
         """Return the world of the account that a header's key opens. Raises `Unauthenticated`.
 
-        An operation that takes no key happens in the account of the key it was sent with after all, else in a common one.
+        An operation that takes no key happens in the account of the key it was sent with after all, else in a common
+        one.
         """
         try:
             key = self._credentials.key_of(authorization)
@@ -235,6 +242,6 @@ def _reply(answer: Answer) -> Reply:
             body,
         )
     if answer.document is None and answer.media_type == "application/json":
-        headers = [] if answer.status == 204 else [(b"content-length", b"0")]  # noqa: PLR2004 - 204 has no length
+        headers = [] if answer.status == NO_CONTENT else [(b"content-length", b"0")]
         return Reply(answer.status, headers, b"")
     return json_reply(answer.status, msgspec.json.encode(answer.document))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # Keys that every emulator accepts, so that each test may have an account, and so a universe, of its own.
 TEST_KEY = re.compile(r"KEYTEST[A-Za-z0-9_-]{0,120}\Z")
-WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/=-]{8,512}\Z")
+WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/=-]{4,512}\Z")
 # Signature version 4 of object storage: the key stands in the credential's first part; the signature is not verified.
 SIGNATURE = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,\s]{1,200})/")
 PUBLIC = "public"

@@ -1,4 +1,7 @@
-"""From wire text to JSON values: query strings, forms and multipart bodies carry strings, the schema says what they mean."""
+"""From wire text to JSON values.
+
+Query strings, forms and multipart bodies carry strings, the schema says what they mean.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ INTEGER = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
 NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?\Z", re.ASCII)
 BOOLEANS = {"true": True, "false": False}
 MOST_PAIRS = 2000
+LEAST_CHUNKS = 2  # what stands before the first boundary, and at least one part
 NESTED = re.compile(r"\[([^\]]*)\]")
 Pairs = dict[str, list[str]]
 
@@ -75,7 +79,8 @@ def parameter_value(
 ) -> Any:
     """Return the value of a query parameter, or `None` when it is absent.
 
-    `items` are the types of an array's items, `members` those of an object's properties (`filter[x][eq]=…` beside a plain `filter`).
+    `items` are the types of an array's items, `members` those of an object's properties (`filter[x][eq]=…` beside a
+    plain `filter`).
     """
     if "object" in types:
         return _deep_object(pairs, name, members)
@@ -156,7 +161,7 @@ def multipart_pairs(content_type: str, body: bytes) -> Pairs | None:
         return None
     marker = b"--" + boundary
     chunks = (b"\r\n" + body).split(b"\r\n" + marker)
-    if len(chunks) < 2 or not any(chunk.startswith(b"--") for chunk in chunks[1:]):  # noqa: PLR2004 - preamble, parts, end
+    if len(chunks) < LEAST_CHUNKS or not any(chunk.startswith(b"--") for chunk in chunks[1:]):
         return None
     found: Pairs = {}
     for chunk in chunks[1 : MOST_PAIRS + 1]:

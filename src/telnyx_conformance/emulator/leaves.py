@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
@@ -14,10 +15,12 @@ from telnyx_conformance.contract.validators import ANNOTATIONS, Validator
 from telnyx_conformance.emulator.ids import Ids
 
 if TYPE_CHECKING:
-    from telnyx_conformance.contract.validators import ANNOTATIONS, Validator
-from telnyx_conformance.contract.model import Edition
+    from telnyx_conformance.contract.model import Edition
+    from telnyx_conformance.contract.validators import Validator
 
 NESTING = frozenset({"properties", "items", "allOf", "anyOf", "oneOf"})
+MOMENT_NAME = re.compile(r"(_at|[a-z]At)\Z")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:")
 MOMENTS = frozenset({"date-time", "datetime", "datetime-iso8601"})
 # Tried in turn where a schema gives a pattern and no example.
 SAMPLES = ("US", "+12025550123", "+120255501230", "12345", "CABC123", "Sample", "sample", "1", "1.50", "A1", "a")
@@ -58,8 +61,10 @@ def leaf_maker(edition: Edition, node: Mapping[str, Any], name: str) -> LeafMake
     form = node.get("format", "") if "string" in types else ""
     value = next((c for c in _candidates(node, types) if validator.is_valid(c)), None if "null" in types else "")
 
+    is_moment = form in MOMENTS or (MOMENT_NAME.search(name) is not None and MOMENT.match(str(value)) is not None)
+
     def invent(making: Making) -> Any:
-        if form in MOMENTS:
+        if is_moment:
             return making.stamp
         if form == "date":
             return making.stamp[:10]

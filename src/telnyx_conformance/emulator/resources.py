@@ -26,7 +26,10 @@ DELETED: Record = {}
 
 
 class Resources:
-    """Compiled knowledge of every operation, shared by all accounts of one emulator; the state itself is the account's."""
+    """Compiled knowledge of every operation, shared by all accounts of one emulator.
+
+    The state itself is the account's.
+    """
 
     def __init__(self, edition: Edition, lifecycles: Lifecycles) -> None:
         self._edition = edition
@@ -148,7 +151,10 @@ class Resources:
         return made
 
     def _canonical_of(self, resource: Resource) -> Synthesis:
-        """Return the maker of the shape that records are stored in: the richest that an operation on single ones declares."""
+        """Return the maker of the shape that records are stored in.
+
+        The richest that an operation on single ones declares.
+        """
         made = self._canonical.get(resource.name)
         if made is None:
             names = [
@@ -170,8 +176,9 @@ class Resources:
                 for operation in resource.operations.get(role, ()):
                     body = self._edition.operation(operation).body
                     for schema in body.content.values() if body else ():
-                        names |= set(properties_of(self._edition, schema))
-            found = self._settable[resource.name] = frozenset(names - {resource.identifier})
+                        parts = properties_of(self._edition, schema).items()
+                        names |= {n for n, part in parts if not self._edition.resolve(part).get("readOnly")}
+            found = self._settable[resource.name] = frozenset(names - {resource.identifier, "record_type"})
         return found
 
     @staticmethod
@@ -243,7 +250,8 @@ class Resources:
     ) -> tuple[Record, Collection, str]:
         """Return the record that a path names, its collection and its key. Raises `Refusal` when there is none.
 
-        With `again` what cannot be made anew (a part of something else, a thing that only its key tells of) may be deleted twice.
+        With `again` what cannot be made anew (a part of something else, a thing that only its key tells of) may be
+        deleted twice.
         """
         if resource.singleton or not resource.item:
             parents = self._parents(account, ask, besides=0)
@@ -354,7 +362,7 @@ def _as_known(key: str, known: Mapping[str, Any], identifier: str) -> Any:
 
 
 def _given(ask: Ask) -> Record:
-    """Return what the body says, also under the names that TeXML answers with (`StatusCallback` as `status_callback`)."""
+    """Return what the body says, also as TeXML answers (`StatusCallback` as `status_callback`)."""
     body = ask.body
     if not isinstance(body, dict):
         return {}

@@ -31,7 +31,10 @@ BACKLOG = 2048
 def listening_socket(
     host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, *, allow_remote: bool = False
 ) -> socket.socket:
-    """Return a bound socket; port 0 takes any free one. Raises `UsageError` for a port in use and for an address beyond loopback."""
+    """Return a bound socket.
+
+    Port 0 takes any free one. Raises `UsageError` for a port in use and for an address beyond loopback.
+    """
     if not is_loopback(host) and not allow_remote:
         raise UsageError(
             "the emulator listens on loopback only",
@@ -52,7 +55,7 @@ def listening_socket(
             advice="choose another with --port, or 0 for any free one" if in_use else "",
         ) from None
     bound.listen(BACKLOG)
-    bound.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    bound.setblocking(False)  # noqa: FBT003 - the signature of the standard library
     return bound
 
 
@@ -68,7 +71,10 @@ def serve(
     allow_remote: bool = False,
     allow_any_host: bool = False,
 ) -> None:
-    """Serve an emulator until interrupted. `allow_remote` lets webhooks leave this machine, `allow_any_host` lets others in."""
+    """Serve an emulator until interrupted.
+
+    `allow_remote` lets webhooks leave this machine, `allow_any_host` lets others in.
+    """
     bound = listening_socket(host, port, allow_remote=allow_any_host)
     courier = Courier(wall=time, allow_remote=allow_remote)
     emulator = Emulator(load_edition(edition), api_keys=api_keys, mode=mode, clock=clock, seed=seed, courier=courier)
@@ -76,7 +82,7 @@ def serve(
 
 
 def _announce(base_url: str) -> None:
-    print(f"emulating {base_url}/v2 (storage: /s3, control: /_control); Ctrl-C ends it", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"emulating {base_url}/v2 (storage: /s3, control: /_control); Ctrl-C ends it", file=sys.stderr, flush=True)  # noqa: T201 - told to whoever started it
 
 
 class Server:
@@ -120,5 +126,5 @@ class Server:
 
     async def ready(self) -> None:
         """Wait until requests are answered."""
-        while not self._server.started:
+        while not self._server.started:  # noqa: ASYNC110 - uvicorn has a flag and no event
             await asyncio.sleep(0)

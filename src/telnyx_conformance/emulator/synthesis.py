@@ -1,7 +1,7 @@
-"""Success bodies made from response schemas: compiled once per schema to small functions, then filled in for each request.
+"""Success bodies made from response schemas, compiled once per schema to small functions.
 
-A maker takes what is known (a stored record, a request body) and keeps every value that fits its place; the rest comes from the
-schema: its first example, default, enum member or bound. Equal requests at equal times give equal bodies.
+A maker takes what is known (a stored record, a request body) and keeps every value that fits its place; the rest comes
+from the schema: its first example, default, enum member or bound. Equal requests at equal times give equal bodies.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Synthesis:
         return {} if item is None else item
 
     def _culprit(self, body: Any) -> str | None:
-        """Return which field of the resource makes the body invalid, an empty text for another place, `None` when it is valid."""
+        """Return the field that makes the body invalid, empty for another place, `None` when it is valid."""
         if self._validator is None or self._validator.is_valid(body):
             return None
         depth = (1 if self.envelope.slot else 0) + (1 if self.envelope.is_list else 0)
@@ -156,7 +156,9 @@ class _Compiler:
 
         return choose
 
-    def _object(self, node: dict[str, Any], settable: frozenset[str], without: str) -> Maker:
+    def _object(  # noqa: C901 - the maker within is kept flat for speed
+        self, node: dict[str, Any], settable: frozenset[str], without: str
+    ) -> Maker:
         required = frozenset(node.get("required", ()))
         is_nullable = "null" in types_in(node)
         fields: list[tuple[str, Maker, bool, Any]] = []
@@ -166,7 +168,7 @@ class _Compiler:
             inner = self._edition.resolve(part)
             if inner.get("writeOnly") and key not in required:
                 continue
-            unset = _unset(inner, key in required) if key in settable or key in NOT_YET else _INVENT
+            unset = _unset(inner, is_required=key in required) if key in settable or key in NOT_YET else _INVENT
             fields.append((key, self.maker(part, key, frozenset()), key in required, unset))
         undeclared = [key for key in required if key not in node.get("properties", {}) and key != without]
         fields += [(key, _echo, True, _INVENT) for key in undeclared]
@@ -216,7 +218,7 @@ _INVENT = msgspec.UNSET
 NOT_YET = frozenset({"deleted_at", "deletedAt", "canceled_at", "cancelled_at", "ended_at", "failed_at"})
 
 
-def _unset(node: Mapping[str, Any], is_required: bool) -> Any:  # noqa: FBT001 - private
+def _unset(node: Mapping[str, Any], *, is_required: bool) -> Any:
     """Return what a field that the client could have set and did not holds: its default, null, or nothing."""
     if "default" in node and scalar_validator(node).is_valid(node["default"]):
         return node["default"]

@@ -1,7 +1,7 @@
-"""Is a request what its operation takes? Compiled per operation when first asked for; a valid JSON body costs one decode and one check.
+"""Is a request what its operation takes? Compiled per operation when first asked for.
 
-Rules are checked in this order: content type (415), syntax (400), then parameters and body together (422); whether the addressed
-resource exists is asked afterwards, so a request that is wrong in itself is always told so.
+Rules are checked in this order: content type (415), syntax (400), then parameters and body together (422). Whether the
+addressed resource exists is asked afterwards. A valid JSON body costs one decode and one check.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""From a validator's errors to problems: which rule, which culprit, said in a sentence. Only invalid requests come here."""
+"""From a validator's errors to problems.
+
+Which rule, which culprit, said in a sentence. Only invalid requests come here.
+"""
 
 from __future__ import annotations
 
