@@ -1,19 +1,24 @@
-"""What a place of a request is held to, one constraint per requirement: read by the enumerator and by the planner alike.
+"""What a place of a request is held to, one constraint per requirement.
 
-A constraint may have two sides. `accepts`: some value shows that what is allowed is taken. `refuses`: some value breaks this rule and,
-as far as a schema can be broken in one way, only this one.
+Read by the enumerator and by the planner alike.
+
+A constraint may have two sides. `accepts`: some value shows that what is allowed is taken. `refuses`: some value breaks
+this rule and, as far as a schema can be broken in one way, only this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from telnyx_conformance.contract import formats
-from telnyx_conformance.contract.fields import Field
-from telnyx_conformance.contract.nodes import Choice, Condition, Node, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from telnyx_conformance.contract.fields import Field
+    from telnyx_conformance.contract.nodes import Choice, Condition, Node, Reader
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 LENGTHS = ("minLength", "maxLength")
@@ -22,9 +27,12 @@ MEASURED = ("integer", "number", "boolean")
 
 
 class Constraint(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule at one place. `kind` ends the requirement's id, `rule` names it in `KINDS`, `keyword` is where it stands in the schema.
+    """One rule at one place.
 
-    `argument` is the enum member, branch, or names the rule is about; `of_parent` says that the schema of the parent states it.
+    `kind` ends the requirement's id, `rule` names it in `KINDS`, `keyword` is where it stands in the schema.
+
+    `argument` is the enum member, branch, or names the rule is about; `of_parent` says that the schema of the parent
+    states it.
     """
 
     kind: str
@@ -96,7 +104,10 @@ def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constrai
 
 
 def missable(reader: Reader, choice: Choice, wire: str) -> bool:
-    """Tell whether it is known how to make a value that fits no branch: another JSON type, or none of the demanded members."""
+    """Tell whether it is known how to make a value that fits no branch.
+
+    Another JSON type, or none of the demanded members.
+    """
     nodes = [reader.node(branch) for branch in choice.branches]
     kinds = {t for n in nodes for t in n.types}
     if all(n.types for n in nodes):

@@ -1,17 +1,22 @@
-"""Requirements on an operation as a whole: that it is there and guarded, what its answers look like, which headers it understands."""
+"""Requirements on an operation as a whole.
+
+That it is there and guarded, what its answers look like, which headers it understands.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.envelopes import JSON, envelope_of, properties_of
 from telnyx_conformance.contract.fields import is_json
 from telnyx_conformance.contract.kinds import KINDS
 from telnyx_conformance.contract.model import Edition, Level, Operation, Requirement
 
-# The last parameter of a path that names a resource; an account is the caller's own and no resource of these operations.
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# A path parameter that names a resource; an account is the caller's own and no resource of these operations.
 IDENTIFIER = re.compile(r"(?:\A|_)(?:id|sid|uuid)\Z|[a-z]Id\Z")
 ACCOUNT = "account_sid"
 PAGE_SIZE, PAGE_NUMBER = "page[size]", "page[number]"
@@ -23,7 +28,10 @@ UNUSED_METHODS = ("PATCH", "PUT", "DELETE", "POST", "GET")
 
 
 def exchange_requirements(edition: Edition, operation: Operation, *, refuses: bool) -> Iterator[Requirement]:
-    """Yield the requirements of surface, envelopes and headers. `refuses` tells whether some request must be refused as invalid."""
+    """Yield the requirements of surface, envelopes and headers.
+
+    `refuses` tells whether some request must be refused as invalid.
+    """
     yield from _surface(edition, operation)
     yield from _responses(edition, operation, refuses=refuses)
     if operation.method == "GET":
@@ -38,7 +46,10 @@ def identifier_of(operation: Operation) -> str:
 
 
 def unused_method(edition: Edition, operation: Operation) -> str:
-    """Return a method that no operation at this path or at a path it may be taken for documents; empty when there is none."""
+    """Return a method that no operation at this path or at a path it may be taken for documents.
+
+    Empty when there is none.
+    """
     depth = operation.path.count("/")
     alike = (o for o in edition.operations if o.path.count("/") == depth and o.server == operation.server)
     used = {o.method for o in alike if o.path == operation.path or _may_match(o.path, operation.path)}

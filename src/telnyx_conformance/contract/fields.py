@@ -1,14 +1,19 @@
-"""Every place of a request that the contract says something about: parameters, body, and the members within, as a flat list."""
+"""Every place of a request that the contract says something about.
+
+Parameters, body, and the members within, as a flat list.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from telnyx_conformance.contract.model import Edition, Operation, Parameter, Schema
 from telnyx_conformance.contract.nodes import Node, Reader, reader_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Location = Literal["body", "query", "path", "header"]
 DEEPEST = 12
@@ -32,9 +37,9 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """A place of a request, such as `request.body.sip_headers[].name`.
 
-    `chain` leads from the root value (first link, key `""`) to the place. `required` tells whether its parent demands it.
-    `closed` tells whether a wrong value here is wrong altogether: it is not where another alternative would take it.
-    `wire` is `text` where every value is sent as text: parameters and forms.
+    `chain` leads from the root value (first link, key `""`) to the place. `required` tells whether its parent demands
+    it. `closed` tells whether a wrong value here is wrong altogether: it is not where another alternative would take
+    it. `wire` is `text` where every value is sent as text: parameters and forms.
     """
 
     place: str
@@ -67,7 +72,10 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def within(self) -> int:
-        """How many leading links stand outside every alternative: the deepest of them is what a judge can blame at least."""
+        """How many leading links stand outside every alternative.
+
+        The deepest of them is what a judge can blame at least.
+        """
         branched = (number for number, link in enumerate(self.chain, start=1) if link.branch or link.node.wrapped)
         return next(branched, len(self.chain))
 
@@ -83,7 +91,10 @@ def pointer_of(path: tuple[str | int, ...]) -> str:
 
 
 def fields_of(edition: Edition, operation: Operation) -> tuple[Field, ...]:
-    """Return the places of an operation's requests: the body's first, then query, path and headers, each in documented order."""
+    """Return the places of an operation's requests.
+
+    The body's first, then query, path and headers, each in documented order.
+    """
     reader = reader_of(edition)
     found: list[Field] = []
     if operation.body is not None and (schema := operation.body.content.get(operation.body.media_type)):
@@ -115,7 +126,10 @@ def fields_of(edition: Edition, operation: Operation) -> tuple[Field, ...]:
 
 
 def is_json(media_type: str) -> bool:
-    """Tell whether a body of this media type is JSON; a body of any type (`*/*`) with a described shape is sent as JSON."""
+    """Tell whether a body of this media type is JSON.
+
+    A body of any type (`*/*`) with a described shape is sent as JSON.
+    """
     return media_type == "*/*" or media_type.partition(";")[0].endswith(("/json", "+json"))
 
 
@@ -150,22 +164,24 @@ def _walk(reader: Reader, field: Field, seen: tuple[str, ...]) -> Iterator[Field
 def _members(reader: Reader, field: Field, node: Node, seen: tuple[str, ...]) -> Iterator[Field]:
     for name, schema in node.properties.items():
         yield from _member(
-            reader, field, name, f"{field.place}.{name}", schema, seen, required=name in field.node.required
+            reader, field, schema, seen, key=name, place=f"{field.place}.{name}", required=name in field.node.required
         )
     if node.items is not None:
-        yield from _member(reader, field, 0, f"{field.place}[]", node.items, seen, required=False)
+        yield from _member(reader, field, node.items, seen, key=0, place=f"{field.place}[]", required=False)
     if isinstance(node.additional, dict):
-        yield from _member(reader, field, ANY_KEY, f"{field.place}{{*}}", node.additional, seen, required=False)
+        yield from _member(
+            reader, field, node.additional, seen, key=ANY_KEY, place=f"{field.place}{{*}}", required=False
+        )
 
 
 def _member(
     reader: Reader,
     parent: Field,
-    key: str | int,
-    place: str,
     schema: Schema,
     seen: tuple[str, ...],
     *,
+    key: str | int,
+    place: str,
     required: bool,
 ) -> Iterator[Field]:
     entered = _entered(schema, seen)
@@ -183,7 +199,10 @@ def _member(
 
 
 def _entered(schema: Schema, seen: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the references on the way, `None` when this one is already among them: a schema within itself is described once."""
+    """Return the references on the way, `None` when this one is already among them.
+
+    A schema within itself is described once.
+    """
     reference = schema.get("$ref")
     if reference is None:
         return seen

@@ -1,7 +1,10 @@
-"""The one registry of string formats: what each means, how it is checked, values that have it and values that nearly do.
+"""The one registry of string formats.
 
-The document spells formats in many ways (`+E.164`, `e164`, `phone`); each spelling leads to one canonical format. Formats of JSON
-Schema 2020-12 (section 7.3) are checked as it says; the document's own names are checked leniently, because nothing defines them.
+What each means, how it is checked, values that have it and values that nearly do.
+
+The document spells formats in many ways (`+E.164`, `e164`, `phone`); each spelling leads to one canonical format.
+Formats of JSON Schema 2020-12 (section 7.3) are checked as it says; the document's own names are checked leniently,
+because nothing defines them.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ import msgspec
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
-    """A canonical format. `near_misses` is empty where any string will do; `standard` tells whether JSON Schema defines it."""
+    """A canonical format. `near_misses` is empty where any string will do.
+
+    `standard` tells whether JSON Schema defines it.
+    """
 
     name: str
     accepts: Callable[[str], bool]
@@ -35,7 +41,7 @@ def _matcher(pattern: str, flags: int = 0) -> Callable[[str], bool]:
 _TIME = r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?"
 _RFC3339 = _matcher(rf"\d{{4}}-\d\d-\d\d[Tt]{_TIME}([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)")
 _LOOSE_TIME = _matcher(
-    rf"\d{{4}}-\d\d-\d\d([Tt ]([01]\d|2[0-3]):[0-5]\d(:([0-5]\d|60)([.,]\d{{1,9}})?)? ?([Zz]|UTC|[+-]\d\d:?(\d\d)?)?)?"
+    r"\d{4}-\d\d-\d\d([Tt ]([01]\d|2[0-3]):[0-5]\d(:([0-5]\d|60)([.,]\d{1,9})?)? ?([Zz]|UTC|[+-]\d\d:?(\d\d)?)?)?"
 )
 _DAY = _matcher(r"\d{4}-\d\d-\d\d")
 _BASE64 = _matcher(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -255,7 +261,7 @@ def for_jsonschema() -> dict[str, Callable[[str], bool]]:
 
 
 def of_schema(facts: Mapping[str, Any]) -> Format | None:
-    """Return the format that a schema's `contentEncoding` or `format` asks for, `None` when it asks for none that is checked."""
+    """Return the format that `contentEncoding` or `format` of a schema asks for, `None` when none is checked."""
     encoding = facts.get("contentEncoding")
     made = find(ENCODINGS.get(encoding, "")) if isinstance(encoding, str) else None
     if made is None and isinstance(facts.get("format"), str):

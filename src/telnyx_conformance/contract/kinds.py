@@ -1,9 +1,11 @@
-"""Every kind of requirement: its class, how binding it is unless hardened otherwise, what it says, and who gives the verdict.
+"""Every kind of requirement.
 
-A kind that nobody judges must not be enumerated. `judge` names the part that decides: `probes` are sent by the plan (an accepted one
-proves what it covers, a refused one its violation), `checks` look at any exchange of the operation, `scenario` is a run's own script.
-Levels: a keyword of the schema is a MUST; what the schema says only by a name that nothing defines, or what follows from the general
-behaviour of the API, is a SHOULD; what is inferred is a MAY.
+Its class, how binding it is unless hardened otherwise, what it says, and who gives the verdict.
+
+A kind that nobody judges must not be enumerated. `judge` names the part that decides: `probes` are sent by the plan (an
+accepted one proves what it covers, a refused one its violation), `checks` look at any exchange of the operation,
+`scenario` is a run's own script. Levels: a keyword of the schema is a MUST; what the schema says only by a name that
+nothing defines, or what follows from the general behaviour of the API, is a SHOULD; what is inferred is a MAY.
 """
 
 from __future__ import annotations
@@ -80,7 +82,7 @@ KINDS: dict[str, Kind] = {
     "response:content-type": Kind("envelopes", "MUST", "a success body has a documented media type", "checks"),
     "response:empty": Kind("envelopes", "MUST", "success is answered without a body", "checks"),
     "response:schema": Kind("envelopes", "MUST", "a success body satisfies its schema", "checks"),
-    "response:envelope": Kind("envelopes", "SHOULD", "a success body carries its resource where it is documented", "checks"),
+    "response:envelope": Kind("envelopes", "SHOULD", "a success body carries its resource where documented", "checks"),
     "error:schema": Kind("envelopes", "SHOULD", "a refusal has the documented body", "checks"),
     "pagination:size": Kind("envelopes", "MUST", "a page holds no more items than asked for", "scenario"),
     "pagination:number": Kind("envelopes", "MUST", "two pages share no item", "scenario"),
@@ -90,6 +92,6 @@ KINDS: dict[str, Kind] = {
     "sort:order": Kind("envelopes", "SHOULD", "items come in the order asked for", "scenario"),
     # Headers
     "headers:accept": Kind("headers", "MUST", "asking for application/json is accepted", "probes"),
-    "headers:content-type-charset": Kind("headers", "SHOULD", "a charset parameter on the content type is accepted", "probes"),
-    "headers:authorization-case": Kind("headers", "SHOULD", "the authorization scheme is read without regard to case", "probes"),
+    "headers:content-type-charset": Kind("headers", "SHOULD", "a charset beside the media type is accepted", "probes"),
+    "headers:authorization-case": Kind("headers", "SHOULD", "the authorization scheme may be in lower case", "probes"),
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Request schemas made plain: references followed, `allOf` merged, read-only fields left out, alternatives named.
 
-JSON Schema lets one fact stand in many ways; requirements and probes need it in one. A `Node` is what is true of one place of a
-request. Source: JSON Schema 2020-12 core, section 10 (applicators); OpenAPI 3.1 Schema Object (`readOnly`).
+JSON Schema lets one fact stand in many ways; requirements and probes need it in one. A `Node` is what is true of one
+place of a request. Source: JSON Schema 2020-12 core, section 10 (applicators); OpenAPI 3.1 Schema Object (`readOnly`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import msgspec
 from telnyx_conformance.contract.model import Edition, Level, Schema
 
 SCALAR_KEYWORDS = (
-    "const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
+    "const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
+    "minLength", "maxLength",
     "pattern", "format", "contentEncoding", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
     "default", "examples",
 )  # fmt: skip
@@ -33,7 +34,10 @@ class Provenance(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """Alternatives: the value fits exactly one (`oneOf`) or at least one (`anyOf`) of the branches, which are named in `names`."""
+    """Alternatives.
+
+    The value fits exactly one (`oneOf`) or at least one (`anyOf`) of the branches, which are named in `names`.
+    """
 
     keyword: Literal["oneOf", "anyOf"]
     branches: tuple[dict[str, Any], ...]
@@ -49,10 +53,13 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds at one place: JSON types (none named: any), plain keywords, members, alternatives, and rules between members.
+    """What holds at one place: JSON types (none named.
 
-    `inferred` says that the schema names no type and has members; then nothing but an object is meant, yet another type breaks no
-    keyword. `wrapped` says that all of it stands in the only branch of an alternative, which a validator reports as a whole.
+    Any), plain keywords, members, alternatives, and rules between members.
+
+    `inferred` says that the schema names no type and has members; then nothing but an object is meant, yet another type
+    breaks no keyword. `wrapped` says that all of it stands in the only branch of an alternative, which a validator
+    reports as a whole.
     """
 
     types: tuple[str, ...] = ()
@@ -165,7 +172,10 @@ class Reader:
         return msgspec.structs.replace(node, choices=(*node.choices, choice))
 
     def _names(self, branches: list[dict[str, Any]], discriminator: Mapping[str, Any] | None) -> tuple[str, ...]:
-        """Return a readable, permanent name for each branch: by discriminator, reference, type, required fields, or format."""
+        """Return a readable, permanent name for each branch.
+
+        By discriminator, reference, type, required fields, or format.
+        """
         mapped = {ref: value for value, ref in (discriminator or {}).get("mapping", {}).items()}
         names: list[str] = []
         for number, branch in enumerate(branches):
@@ -235,7 +245,8 @@ class Reader:
     def reachable(self, choice: Choice) -> tuple[str, ...]:
         """Return the names of the branches that some value fits as the choice asks.
 
-        Where branches of `oneOf` overlap, a value fits exactly one only if each other branch demands a member that it lacks.
+        Where branches of `oneOf` overlap, a value fits exactly one only if each other branch demands a member that it
+        lacks.
         """
         if choice.keyword == "anyOf" or self.separate(choice):
             return choice.names
@@ -271,7 +282,10 @@ def _provenance(schema: Mapping[str, Any]) -> dict[str, Provenance]:
 
 
 def _exclusive(forbidden: Any) -> tuple[tuple[str, ...], ...]:
-    """Return the sets of members that may not stand together, from `not: {required: […]}` and `not: {anyOf: [{required: […]}, …]}`."""
+    """Return the sets of members that may not stand together, from `not: {required: […]}` and `not: {anyOf.
+
+    [{required: […]}, …]}`.
+    """
     if not isinstance(forbidden, Mapping):
         return ()
     parts: Iterable[Any] = forbidden.get("anyOf", (forbidden,))

@@ -1,16 +1,14 @@
 """Requirements: one testable statement each, with a permanent id, read off the hardened contract.
 
-An id is `Operation:place:kind`, such as `TransferCall:request.body.time_limit_secs:minimum`. Ids are permanent: the snapshot
-`requirements.txt` beside an edition holds them all, and a test fails when one goes or changes its name. After an addition
-write the snapshot anew (`telnyx-conformance contract snapshot`) and read the difference before committing it.
-`KINDS` says of every kind how binding it is and who judges it.
+An id is `Operation:place:kind`, such as `TransferCall:request.body.time_limit_secs:minimum`. Ids are permanent: the
+snapshot `requirements.txt` beside an edition holds them all, and a test fails when one goes or changes its name. After
+an addition write the snapshot anew (`telnyx-conformance contract snapshot`) and read the difference before committing
+it. `KINDS` says of every kind how binding it is and who judges it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.constraints import Constraint, constraints_of, shown
 from telnyx_conformance.contract.document import contracts_folder
@@ -20,11 +18,18 @@ from telnyx_conformance.contract.kinds import KINDS
 from telnyx_conformance.contract.model import Edition, Level, Operation, Requirement
 from telnyx_conformance.contract.nodes import Node, Reader, reader_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 SNAPSHOT = "requirements.txt"
 
 
 def enumerate_requirements(edition: Edition, operation: Operation) -> tuple[Requirement, ...]:
-    """Return an operation's requirements: the request's first, then surface, envelopes and headers. Pure and deterministic."""
+    """Return an operation's requirements: the request's first, then surface, envelopes and headers.
+
+    Pure and deterministic.
+    """
     reader = reader_of(edition)
     fields = fields_of(edition, operation)
     found = [*_whole(operation), *(r for field in fields for r in _of_field(reader, operation, field))]

@@ -1,21 +1,26 @@
-"""Each-choice covering: valid values of all places packed into as few accepted probes as the rules between members allow.
+"""Each-choice covering.
 
-Absence is a value too: the first row holds only what is required. Source: each-choice coverage, Ammann and Offutt, Introduction to
-Software Testing, section 6.
+Valid values of all places packed into as few accepted probes as the rules between members allow.
+
+Absence is a value too: the first row holds only what is required. Source: each-choice coverage, Ammann and Offutt,
+Introduction to Software Testing, section 6.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from telnyx_conformance.contract.constraints import Constraint
 from telnyx_conformance.contract.fields import Field
 from telnyx_conformance.plan.boundaries import Value, taken
-from telnyx_conformance.plan.values import Maker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from telnyx_conformance.contract.constraints import Constraint
+    from telnyx_conformance.plan.values import Maker
 
 CONTAINED = frozenset({"type", "accepted", "minProperties"})
 Root = tuple[str, str]  # location, and the parameter's name (empty for the body)
@@ -92,7 +97,10 @@ def _is_single(value: Any) -> bool:
 
 
 def _is_whole(value: Any) -> bool:
-    """Tell whether a value says all about its place, so that nothing is set within: a scalar, null, or a list of some length."""
+    """Tell whether a value says all about its place, so that nothing is set within.
+
+    A scalar, null, or a list of some length.
+    """
     return not isinstance(value, dict) and not _is_single(value)
 
 
@@ -148,7 +156,7 @@ def offers_of(maker: Maker, fields: Iterable[tuple[Field, tuple[Constraint, ...]
 def pack(
     maker: Maker, base: dict[Root, Any], offers: Iterable[Offer], is_valid: Callable[[Root, Any], bool]
 ) -> tuple[list[Row], list[Offer]]:
-    """Return rows that carry the offers, the first with nothing optional in it, and the offers that no row could carry."""
+    """Return rows that carry the offers, the first with nothing optional in it, and the offers that fit no row."""
     rows = [Row(copy.deepcopy(base), optional=False)]
     left: list[Offer] = []
     for offer in offers:

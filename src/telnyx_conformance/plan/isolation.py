@@ -1,21 +1,28 @@
-"""Finding the culprit: when a probe that carries many values is refused, probes that carry one each tell which it was."""
+"""Finding the culprit.
+
+When a probe that carries many values is refused, probes that carry one each tell which it was.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.contract.requirements import field_id
 from telnyx_conformance.plan.covering import Offer, Root, carries
 from telnyx_conformance.plan.planner import Planner
-from telnyx_conformance.plan.probe import Probe
 from telnyx_conformance.plan.surface import header_shapes
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Edition, Operation
+    from telnyx_conformance.plan.probe import Probe
 
 
 def isolate(edition: Edition, operation: Operation, probe: Probe) -> tuple[Probe, ...]:
-    """Return accepted probes that carry one value of `probe` each, together all of them; none when it carries one or nothing optional.
+    """Return accepted probes that carry one value of `probe` each, together all of them.
+
+    None when it carries one or nothing optional.
 
     Their ids are the probe's own with the place of the value after a slash.
     """

@@ -1,17 +1,18 @@
-"""From the requirements of an operation to the few probes that prove them. Same edition, operation, seed: same probes, same ids."""
+"""From the requirements of an operation to the few probes that prove them. Same edition, operation, seed.
+
+Same probes, same ids.
+"""
 
 from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from telnyx_conformance.contract.constraints import Constraint, constraints_of
 from telnyx_conformance.contract.fields import Field, fields_of
-from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.contract.nodes import reader_of
 from telnyx_conformance.contract.requirements import conformance_class, enumerate_requirements, field_id
 from telnyx_conformance.contract.validators import Validator, compiled
@@ -24,10 +25,19 @@ from telnyx_conformance.plan.surface import header_probes, surface_probes, witho
 from telnyx_conformance.plan.values import Maker, filled
 from telnyx_conformance.plan.violations import broken_roots, violation_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from telnyx_conformance.contract.model import Edition, Operation
+
 Held = list[tuple[Field, tuple[Constraint, ...]]]
 BODY: Root = ("body", "")
-SAMPLE_XML = {"CreateBucket": b"<CreateBucketConfiguration><LocationConstraint>us-east-1</LocationConstraint></CreateBucketConfiguration>",
-              "DeleteObjects": b"<Delete><Object><Key>sample</Key></Object></Delete>"}  # fmt: skip
+SAMPLE_XML = {
+    "CreateBucket": (
+        b"<CreateBucketConfiguration><LocationConstraint>us-east-1</LocationConstraint></CreateBucketConfiguration>"
+    ),
+    "DeleteObjects": b"<Delete><Object><Key>sample</Key></Object></Delete>",
+}
 
 
 class Planner:
@@ -118,7 +128,10 @@ class Planner:
         return probes, bounds
 
     def _shuffled(self, offers: list[Offer]) -> list[Offer]:
-        """Return the offers with each place's values in an order that depends on the seed: the rows combine them differently."""
+        """Return the offers with each place's values in an order that depends on the seed.
+
+        The rows combine them differently.
+        """
         by_place: dict[str, list[Offer]] = {}
         for offer in offers:
             by_place.setdefault(offer.field.place, []).append(offer)
@@ -218,7 +231,7 @@ def _covered(operation: Operation, row: Row) -> list[str]:
 
 
 def plan_operation(edition: Edition, operation: Operation, seed: int = 1) -> Plan:
-    """Return the probes that prove an operation's requests, surface and headers, and the numbers below which no plan could go.
+    """Return the probes that prove an operation's requests, surface and headers, and their lower bounds.
 
     Raises `HarnessError` when a probe is not what it claims to be, or a requirement is left without one.
     """

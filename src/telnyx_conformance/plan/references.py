@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.fields import pointer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 REFERENCE = re.compile(r"_(?:id|ids|sid)\Z|[a-z](?:Id|Sid)\Z|\A(?:id|ids|media_name|queue_name|bucket_name|bucket)\Z")
 OWN_WORDS = frozenset({"command_id", "client_id", "tenant_id", "external_id", "custom_id"})
 
 
 def references_in(roots: Mapping[tuple[str, str], Any], culprit: str = "") -> dict[str, str]:
-    """Return JSON pointer (or `query.name`) to field name for each text that names a resource, except the culprit itself."""
+    """Return JSON pointer (or `query.name`) to field name for each text that names a resource but the culprit."""
     found: dict[str, str] = {}
     for (location, name), value in roots.items():
         if location == "body":

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, find, settings
 from hypothesis.errors import InvalidArgument, NoSuchExample
 from hypothesis.strategies import from_regex
 
 from telnyx_conformance.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 QUIET = settings(
     derandomize=True, database=None, max_examples=300, deadline=None, suppress_health_check=list(HealthCheck)
@@ -55,7 +58,10 @@ def missing(pattern: str, sample: str) -> list[str]:
 
 
 def stretched(sample: str, length: int, fits: Callable[[str], bool]) -> str | None:
-    """Return a string of exactly `length` characters that fits, made from `sample` or of one character; `None` when none is found."""
+    """Return a string of exactly `length` characters that fits, made from `sample` or of one character.
+
+    `None` when none is found.
+    """
     if length < 0:
         return None
     if len(sample) == length and fits(sample):

@@ -1,23 +1,25 @@
 """The harness accuses itself: a probe that is not what it claims to be is our error, and is never sent.
 
-An accepted probe satisfies the hardened contract in every part. A refused probe breaks the contract at one place, by the keyword that
-its requirement names. (Keywords of one place may be inseparable: a text that is too long also misses a pattern that counts.)
+An accepted probe satisfies the hardened contract in every part. A refused probe breaks the contract at one place, by
+the keyword that its requirement names. (Keywords of one place may be inseparable: a text that is too long also misses a
+pattern that counts.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from telnyx_conformance.contract.constraints import Constraint
-from telnyx_conformance.contract.fields import Field
 from telnyx_conformance.contract.requirements import field_id
 from telnyx_conformance.errors import HarnessError
-from telnyx_conformance.plan.probe import Plan, Probe
 from telnyx_conformance.plan.values import filled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from telnyx_conformance.contract.constraints import Constraint
+    from telnyx_conformance.contract.fields import Field
     from telnyx_conformance.plan.planner import Planner
+    from telnyx_conformance.plan.probe import Plan, Probe
 
 # The keyword by which a validator reports a rule, where it is not the constraint's own.
 REPORTED: Mapping[str, tuple[str, ...]] = {
@@ -97,7 +99,10 @@ def check_refused(planner: Planner, probe: Probe, held: Mapping[str, tuple[Field
 
 
 def _culprits(field: Field, constraint: Constraint) -> set[tuple[str, tuple[Any, ...]]]:
-    """Return (root, path) of every place that a validator may report: within alternatives it reports the whole of them."""
+    """Return (root, path) of every place that a validator may report.
+
+    Within alternatives it reports the whole of them.
+    """
     root = _root_name(field.location, field.parameter.name if field.parameter else "")
     path = field.path[:-1] if constraint.rule == "required" and len(field.chain) > 1 else field.path
     within = {path[:depth] for depth in range(field.within - 1, len(path))} if _is_alternative(field) else set()

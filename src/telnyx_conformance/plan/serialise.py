@@ -1,4 +1,6 @@
-"""From a probe to the request on the wire: parameters in their styles, bodies in their media types, fresh ids filled in.
+"""From a probe to the request on the wire.
+
+Parameters in their styles, bodies in their media types, fresh ids filled in.
 
 Source: OpenAPI 3.1 "Parameter Object" (styles), HTML "URL-encoded form data", RFC 7578 (multipart/form-data).
 """
@@ -9,17 +11,20 @@ import copy
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from telnyx_conformance.contract.exchange import Request
-from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.errors import HarnessError
-from telnyx_conformance.plan.probe import Probe
 from telnyx_conformance.plan.values import FRESH, NOWHERE, UUID, WEBHOOK, filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.plan.probe import Probe
 
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 TEMPLATE = re.compile(r"\{([^{}]+)\}")
@@ -37,10 +42,10 @@ def build_request(
 ) -> Request:
     """Return the request that a probe stands for.
 
-    `path_values` are the ids of what the request is about; those in the probe win. `authorization` is the whole header value.
-    `fresh` is a text that no other request carries; ids are derived from it (from the probe's id when it is empty). `webhook` is where
-    events go. `references` maps field names (`connection_id`), or `field name@pointer`, to values that replace the probe's own.
-    Raises `HarnessError` when a path parameter has no value.
+    `path_values` are the ids of what the request is about; those in the probe win. `authorization` is the whole header
+    value. `fresh` is a text that no other request carries; ids are derived from it (from the probe's id when it is
+    empty). `webhook` is where events go. `references` maps field names (`connection_id`), or `field name@pointer`, to
+    values that replace the probe's own. Raises `HarnessError` when a path parameter has no value.
     """
     tokens = tokens_from(fresh or probe.id, webhook)
     body, query = copy.deepcopy(probe.body), dict(probe.query)

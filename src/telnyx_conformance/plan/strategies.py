@@ -1,30 +1,33 @@
 """Hypothesis strategies over requests: public, built on the same boundaries and values as the plan.
 
-Each yields a `Probe`; `build_request` makes it a request. What cannot be generated is refused when the strategy is asked for,
-not when an example is drawn.
+Each yields a `Probe`; `build_request` makes it a request. What cannot be generated is refused when the strategy is
+asked for, not when an example is drawn.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from telnyx_conformance.contract.constraints import Constraint
 from telnyx_conformance.contract.document import load_edition
-from telnyx_conformance.contract.fields import Field
-from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.contract.requirements import field_id
 from telnyx_conformance.errors import UnknownName, UsageError
 from telnyx_conformance.plan.boundaries import Value
 from telnyx_conformance.plan.covering import Offer, Row
 from telnyx_conformance.plan.planner import Planner
-from telnyx_conformance.plan.probe import Plan, Probe
 from telnyx_conformance.plan.surface import header_shapes
 from telnyx_conformance.plan.values import broken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from telnyx_conformance.contract.constraints import Constraint
+    from telnyx_conformance.contract.fields import Field
+    from telnyx_conformance.contract.model import Edition, Operation
+    from telnyx_conformance.plan.probe import Plan, Probe
 
 SEED = 1
 MOST_FIELDS = 12
@@ -32,7 +35,10 @@ FAR = 1000  # how far beyond a bound a refused value may lie
 
 
 def valid(operation: Operation | str, *, edition: Edition | None = None) -> st.SearchStrategy[Probe]:
-    """Return a strategy of valid requests: what is required, and any optional places with any valid values; shrinks to the smallest."""
+    """Return a strategy of valid requests: what is required, and any optional places with any valid values.
+
+    Shrinks to the smallest.
+    """
     planner, plan = _planned(operation, edition)
     offers = [*planner.offers("requests"), *planner.offers("headers")]
     if not offers:
@@ -60,8 +66,8 @@ def invalid(
 ) -> st.SearchStrategy[Probe]:
     """Return a strategy of requests that break one requirement and nothing else.
 
-    `requirement` is an id, or its part after the operation (`request.body.timeout_secs:minimum`). Raises `UnknownName` for one that
-    the operation does not have and `UsageError` for one that no request can break.
+    `requirement` is an id, or its part after the operation (`request.body.timeout_secs:minimum`). Raises `UnknownName`
+    for one that the operation does not have and `UsageError` for one that no request can break.
     """
     planner, plan = _planned(operation, edition)
     prefix = f"{planner.operation.id}:"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.catalogue import load_errors
 from telnyx_conformance.contract.exchange_requirements import identifier_of, unused_method
-from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan.probe import Probe, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from telnyx_conformance.contract.model import Edition, Operation
 
 UNKNOWN_KEY = "Bearer KEY0000CONFORMANCE_never_issued"
 MALFORMED_KEY = "Basic bm90OmEga2V5"
 WRONG_MEDIA = "application/vnd.unknown"
 NOT_JSON = b'{"unfinished": '
 ABSENT_IDS: tuple[Any, ...] = (
-    "00000000-0000-4000-8000-00000000dead", "9000000000000000001", "absent", "ABSENT01", "CABSENT", 9000000000000000001, 999999999,
+    "00000000-0000-4000-8000-00000000dead", "9000000000000000001", "absent", "ABSENT01", "CABSENT",
+    9000000000000000001, 999999999,
 )  # fmt: skip
 GROUPS_OF_CALLS = frozenset({"Call Commands"})
 GUARDS = {
@@ -86,7 +90,10 @@ def absent(name: str, is_valid: Callable[[tuple[str, str], Any], bool]) -> Any:
 
 
 def header_probes(operation: Operation, wanted: frozenset[str], minimal: Probe) -> Iterator[Probe]:
-    """Yield the one accepted probe that carries every header shape which must be understood; `isolate` takes it apart."""
+    """Yield the one accepted probe that carries every header shape which must be understood.
+
+    `isolate` takes it apart.
+    """
     shapes = header_shapes(operation, wanted, minimal)
     if shapes:
         headers = dict(minimal.headers)

@@ -1,20 +1,23 @@
 """Valid values: the smallest instance of a schema that is worth sending, and plain values of single places.
 
-Numbers are fictional ones (+1 202 555 0100 to 0199), addresses lie in example.com, webhook addresses are filled in by the run.
+Numbers are fictional ones (+1 202 555 0100 to 0199), addresses lie in example.com, webhook addresses are filled in by
+the run.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract import formats
 from telnyx_conformance.contract.fields import ANY_KEY, DEEPEST, Field, Link
-from telnyx_conformance.contract.nodes import Node, Reader
 from telnyx_conformance.contract.validators import compiled
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan import samples
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.nodes import Node, Reader
 
 FRESH, UUID, WEBHOOK = "{fresh}", "{uuid}", "{webhook}"
 # What the tokens look like once filled in: for checks of length and pattern before the run.
@@ -33,11 +36,19 @@ URL_NAME = re.compile(r"(?:_|\A)(?:url|uri|link|website)\Z|Url\Z", re.IGNORECASE
 UNIQUE_NAME = re.compile(r"\A(?:friendly_|connection_|application_|profile_|unique_|display_)?name\Z|\Auser_name\Z")
 Branches = Mapping[tuple[str | int, ...], tuple[str, ...]]
 DIALLABLE = re.compile(r"\+\d{7,}")
-SAMPLES = re.compile(r"\+\d{8,15}\Z")
+# What a field's name says of its value, in the order in which the values are tried.
+BY_NAME: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (WEBHOOK_NAME, (WEBHOOK,)),
+    (re.compile(r"\Acommand_id\Z"), (UUID, FRESH)),
+    (UNIQUE_NAME, (f"name-{FRESH}", FRESH)),
+    (re.compile(r"(?:\A|_)from(?:_?number)?\Z", re.IGNORECASE), (OTHER_NUMBER,)),
+    (PHONE_NAME, (NUMBER,)),
+    (re.compile(r"\Aemail\Z"), (f"{FRESH}@example.com",)),
+)
 
 
 def unfilled(text: str) -> str:
-    """Return a text made from a stand-in with the token in its place again, where both have the same length for certain."""
+    """Return a text made from a stand-in with the token in its place again, where both have the same length."""
     return text.replace(STAND_INS[UUID], UUID).replace(STAND_INS[FRESH], FRESH)
 
 
@@ -151,13 +162,11 @@ class Maker:
         variants: list[Any] = []
         if isinstance(first, bool) or first is None:
             return first
-        if isinstance(first, int):
-            variants = [first + number]
-        elif isinstance(first, float):
+        if isinstance(first, int | float):
             variants = [first + number]
         elif isinstance(first, str):
             variants = [
-                f"+1202555{100 + number:04d}",
+                f"+1202555{100 + number % 100:04d}",
                 f"00000000-0000-4000-8000-{number:012d}",
                 f"{first}{number}",
                 f"{number}",
@@ -189,29 +198,22 @@ class Maker:
     def _texts(self, node: Node, name: str) -> Iterator[str]:
         facts = node.facts
         form = formats.of_schema(facts)
-        if WEBHOOK_NAME.search(name):
-            yield WEBHOOK
-        if name == "command_id":
-            yield UUID
-            yield FRESH
-        if UNIQUE_NAME.search(name):
-            yield f"name-{FRESH}"
-            yield FRESH[:11]
-        if PHONE_NAME.search(name):
-            yield OTHER_NUMBER if "from" in name.lower() else NUMBER
-        if name == "email":
-            yield f"{FRESH}@example.com"
+        yield from (text for shape, texts in BY_NAME if shape.search(name) for text in texts)
         for example in (*facts.get("examples", ()), facts.get("default")):
             if isinstance(example, str) and example and not _is_foreign(example):
                 yield example
-        if form is not None:
-            yield from form.examples
+        yield from form.examples if form is not None else ()
         if URL_NAME.search(name):
             yield "https://example.com/file"
-        yield NUMBER if any(SAMPLES.match(str(e)) for e in facts.get("examples", ())) else "sample"
+        yield NUMBER if any(DIALLABLE.match(str(e)) for e in facts.get("examples", ())) else "sample"
         if "pattern" in facts:
             yield samples.matching(facts["pattern"])
         yield from ("sample", "a sample text", "US", "12345", NUMBER)
+        yield from self._measured(node, form)
+
+    def _measured(self, node: Node, form: formats.Format | None) -> Iterator[str]:
+        """Yield texts that are made to have the length which the place asks for."""
+        facts = node.facts
         base = samples.matching(facts["pattern"]) if "pattern" in facts else (form.examples[0] if form else "sample")
         for length in (facts.get("minLength"), facts.get("maxLength")):
             made = samples.stretched(base, length, lambda t: self.fits(node, t)) if isinstance(length, int) else None
@@ -225,9 +227,12 @@ class Maker:
     def value_at(
         self, chain: Sequence[Link], root: Any, value: Any, *, clear: bool = False, chosen: Branches | None = None
     ) -> Any:
-        """Return `root` (changed in place) with `value` at the end of `chain`; what stands on the way is made as small as can be.
+        """Return `root` (changed in place) with `value` at the end of `chain`.
 
-        `clear` removes the place instead. `chosen` are the alternatives that `root` was made with, by path: those stay as they are.
+        What stands on the way is made as small as can be.
+
+        `clear` removes the place instead. `chosen` are the alternatives that `root` was made with, by path: those stay
+        as they are.
         """
         if len(chain) == 1:
             return value
@@ -260,7 +265,7 @@ class Maker:
         return parent[link.key]
 
     def root(self, field: Field) -> Any:
-        """Return the smallest valid root value of the tree that a place stands in, its alternatives taken as the place needs them."""
+        """Return the smallest valid value of the whole that a place stands in, its alternatives as the place needs."""
         return self.minimal(field.chain[0].node, field.chain[0].key or field.name)  # type: ignore[arg-type]
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract import formats
 from telnyx_conformance.contract.catalogue import load_errors
 from telnyx_conformance.contract.constraints import Constraint, condition_of
 from telnyx_conformance.contract.fields import Field, pointer_of
-from telnyx_conformance.contract.model import Operation
-from telnyx_conformance.contract.nodes import Condition, Node
 from telnyx_conformance.contract.requirements import field_id
-from telnyx_conformance.plan.boundaries import refused
+from telnyx_conformance.plan.beyond import refused
 from telnyx_conformance.plan.covering import Root, root_of
 from telnyx_conformance.plan.probe import Violation
-from telnyx_conformance.plan.values import Maker
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.contract.nodes import Condition, Node
+    from telnyx_conformance.plan.values import Maker
 
 BETWEEN_MEMBERS = frozenset({"exclusive", "dependentRequired", "required-if", "additionalProperties", "minProperties"})
 # What the catalogue of errors calls a rule, where its name differs.
@@ -136,7 +138,10 @@ def _catalogued(field: Field, constraint: Constraint) -> str:
 
 
 def _pointers(field: Field, constraint: Constraint) -> list[str]:
-    """Return the places that a refusal may blame: the culprit, for rules between members each of them, within alternatives the whole."""
+    """Return the places that a refusal may blame.
+
+    The culprit, for rules between members each of them, within alternatives the whole.
+    """
     own = field.pointer
     found = [own or "/"]
     if not own:
