@@ -99,6 +99,7 @@ class Server:
             uvicorn.Config(
                 App(emulator),
                 access_log=False,
+                proxy_headers=False,
                 log_level="warning",
                 server_header=False,
                 lifespan="on",
