@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 SCHEMA = json.loads(os.environ["BARE_SCHEMA"])
 VALIDATOR = jsonschema_rs.validator_for(SCHEMA)
@@ -16,7 +18,9 @@ ROUTE = re.compile(r"/v2/calls/([^/]+)/actions/transfer")
 HEADERS = [(b"content-type", b"application/json")]
 
 
-async def app(scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+async def app(
+    scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+) -> None:
     if scope["type"] != "http":
         return
     body = b""

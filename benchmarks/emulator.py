@@ -1,6 +1,6 @@
 """The emulator beside its peers: validated `POST …/actions/transfer` per second at 16 connections, start, memory.
 
-    python benchmarks/emulator.py [--seconds 5] [--rounds 3]
+python benchmarks/emulator.py [--seconds 5] [--rounds 3]
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import argparse
 import json
 import tempfile
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from load import Load, drive, post
 from servers import bare, emulator, memory, prism
@@ -18,8 +18,17 @@ from servers import bare, emulator, memory, prism
 from telnyx_conformance.contract.bundle import bundle
 from telnyx_conformance.contract.document import load_edition
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 KEY = "KEYTEST_bench"
-BODY = {"to": "+12025550100", "from": "+12025550199", "timeout_secs": 60, "time_limit_secs": 600, "client_state": "aGVsbG8="}
+BODY = {
+    "to": "+12025550100",
+    "from": "+12025550199",
+    "timeout_secs": 60,
+    "time_limit_secs": 600,
+    "client_state": "aGVsbG8=",
+}
 
 
 def dialled(port: int) -> str:
@@ -33,7 +42,9 @@ def dialled(port: int) -> str:
         answer: dict[str, dict[str, str]] = json.loads(urllib.request.urlopen(request, timeout=10).read())
         return answer
 
-    application = ask("/call_control_applications", {"application_name": "bench", "webhook_event_url": "http://127.0.0.1:9/none"})
+    application = ask(
+        "/call_control_applications", {"application_name": "bench", "webhook_event_url": "http://127.0.0.1:9/none"}
+    )
     dial = {"to": "+12025550100", "from": "+12025550199", "connection_id": application["data"]["id"]}
     return ask("/calls", dial)["data"]["call_control_id"]
 
@@ -52,10 +63,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     rows: list[tuple[str, Load, float, float, float]] = []
-    for name, options in (("stateful, virtual time", ()), ("stateful, real time", ("--clock", "real")), ("stub", ("--mode", "stub"))):
+    for name, options in (
+        ("stateful, virtual time", ()),
+        ("stateful, real time", ("--clock", "real")),
+        ("stub", ("--mode", "stub")),
+    ):
         with emulator(*options) as (port, pid, start):
             call = dialled(port)
-            found = measured(port, pid, lambda _, c=call: f"/v2/calls/{c}/actions/transfer", chosen.seconds, chosen.rounds)
+            found = measured(
+                port, pid, lambda _, c=call: f"/v2/calls/{c}/actions/transfer", chosen.seconds, chosen.rounds
+            )
             rows.append((f"ours, {name}", found[0], start, found[1], found[2]))
     with bare() as (port, pid, start):
         found = measured(port, pid, lambda _: "/v2/calls/v3:bench/actions/transfer", chosen.seconds, chosen.rounds)
@@ -70,7 +87,9 @@ def main() -> None:
         except RuntimeError as why:
             print(f"Prism is not measured: {why}")
     ours = rows[0][1].per_second
-    print(f"{'':28}{'requests/s':>12}{'ours/it':>9}{'p50 ms':>9}{'p99 ms':>9}{'start s':>9}{'MiB':>8}{'after':>8}  statuses")
+    print(
+        f"{'':28}{'requests/s':>12}{'ours/it':>9}{'p50 ms':>9}{'p99 ms':>9}{'start s':>9}{'MiB':>8}{'after':>8}  statuses"
+    )
     for name, load, start, before, after in rows:
         ratio = ours / load.per_second if load.per_second else float("inf")
         print(

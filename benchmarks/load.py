@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,15 @@ async def _drive(host: str, port: int, request: Callable[[], bytes], connections
         for status, count in protocol.statuses.items():
             statuses[status] = statuses.get(status, 0) + count
     count = len(latencies)
-    return Load(count, took, statuses, latencies[count // 2] * 1000, latencies[min(count - 1, count * 99 // 100)] * 1000)
+    return Load(
+        count, took, statuses, latencies[count // 2] * 1000, latencies[min(count - 1, count * 99 // 100)] * 1000
+    )
 
 
 def drive(host: str, port: int, request: Callable[[], bytes], *, connections: int = 16, seconds: float = 5.0) -> Load:
     """Send what `request` gives over `connections` for about `seconds`."""
     try:
-        import uvloop  # noqa: PLC0415
+        import uvloop
 
         return uvloop.run(_drive(host, port, request, connections, seconds))
     except ImportError:

@@ -11,12 +11,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.validators import standalone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
 PRISM = "@stoplight/prism-cli@5"
@@ -30,11 +33,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, path: str, *, env: dict[str, str] | None = None, patience: float = 90.0) -> Iterator[tuple[int, float]]:
+def running(
+    command: list[str], port: int, path: str, *, env: dict[str, str] | None = None, patience: float = 90.0
+) -> Iterator[tuple[int, float]]:
     """Start `command`; yield its process id and the seconds until its first answer; end it and its children afterwards."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         while time.perf_counter() - began < patience:
@@ -74,7 +83,19 @@ def bare() -> Iterator[tuple[int, int, float]]:
     assert body is not None
     schema = standalone(edition.document, body.content["application/json"], "request")
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "bare_app:app", "--app-dir", str(HERE), "--port", str(port), "--no-access-log", "--lifespan", "off"]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "bare_app:app",
+        "--app-dir",
+        str(HERE),
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--lifespan",
+        "off",
+    ]
     with running(command, port, "/", env={"BARE_SCHEMA": json.dumps(schema)}) as (pid, seconds):
         yield port, pid, seconds
 
@@ -100,7 +121,9 @@ def memory(pid: int) -> float:
         one = waiting.pop()
         try:
             status = Path(f"/proc/{one}/status").read_text()
-            waiting += [int(c) for t in Path(f"/proc/{one}/task").iterdir() for c in (t / "children").read_text().split()]
+            waiting += [
+                int(c) for t in Path(f"/proc/{one}/task").iterdir() for c in (t / "children").read_text().split()
+            ]
         except OSError:
             continue
         total += next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
-import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from telnyx_conformance.contract.exchange import Request
@@ -18,9 +17,15 @@ from telnyx_conformance.run.client import Client
 from telnyx_conformance.run.control import Control, control_url
 from telnyx_conformance.run.core import AsyncCore
 from telnyx_conformance.run.evidence import EvidenceLog
-from telnyx_conformance.run.profile import Profile
 from telnyx_conformance.run.session import Session
-from telnyx_conformance.run.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+    from telnyx_conformance.run.profile import Profile
+    from telnyx_conformance.run.settings import Settings
 
 # aiohttp adds these by itself; a probe sends exactly what it says.
 ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
@@ -90,5 +95,8 @@ def _transport(settings: Settings) -> httpx.AsyncBaseTransport:
 def _network_session(profile: Profile) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(limit=profile.in_flight, ssl=ssl.create_default_context())
     return aiohttp.ClientSession(
-        connector=connector, skip_auto_headers=ADDED_BY_AIOHTTP, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+        connector=connector,
+        skip_auto_headers=ADDED_BY_AIOHTTP,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
     )

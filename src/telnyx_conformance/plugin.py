@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES
-from telnyx_conformance.errors import ConformanceError, ExitCode, UsageError
+from telnyx_conformance.errors import ConformanceError
 
 Prove = Callable[[Any], None]
 
@@ -23,7 +23,9 @@ Prove = Callable[[Any], None]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of `telnyx-conformance certify` to plain pytest."""
     group = parser.getgroup("telnyx-conformance")
-    group.addoption("--target", default="embedded", help="embedded (default), live, or a URL such as http://127.0.0.1:12111/v2")
+    group.addoption(
+        "--target", default="embedded", help="embedded (default), live, or a URL such as http://127.0.0.1:12111/v2"
+    )
     group.addoption("--edition", default="", help="edition of the contract; the newest when absent")
     group.addoption("--only", action="append", default=[], help="operation id, group or glob; may be repeated")
     group.addoption("--class", action="append", default=[], dest="classes", help="conformance class; may be repeated")
@@ -33,7 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=1, help="seed of everything that is chosen (default 1)")
     group.addoption("--shard", default="", help="I/N: run the I-th of N parts, 1 <= I <= N")
     group.addoption("--out", default="", help="folder of this run's results (default reports/out/<time>)")
-    group.addoption("--progress", action="store_true", default=False, help="show one progress line instead of pytest's own report")
+    group.addoption(
+        "--progress", action="store_true", default=False, help="show one progress line instead of pytest's own report"
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -41,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare a run; nothing is loaded or opened before a suite asks for it, so other pytest runs in the checkout pay nothing."""
     config.stash[RUN] = run = ConformanceRun(config)
     if config.getoption("progress") and not run.is_worker:
-        from telnyx_conformance.progress import ProgressReporter  # noqa: PLC0415
+        from telnyx_conformance.progress import ProgressReporter
 
         config.pluginmanager.register(ProgressReporter(config, run), "conformance-progress")
 
@@ -67,7 +71,7 @@ class ConformanceRun:
     def settings(self) -> Any:
         """The options, read and checked once."""
         if self._settings is None:
-            from telnyx_conformance.run.settings import Settings  # noqa: PLC0415 - other pytest runs must not pay for it
+            from telnyx_conformance.run.settings import Settings
 
             option = self.config.getoption
             self._settings = Settings(
@@ -90,12 +94,19 @@ class ConformanceRun:
     def session(self) -> Any:
         """The open session with the target; opened at the first use, in the worker that uses it."""
         if self._session is None:
-            from telnyx_conformance.run.core import AsyncCore  # noqa: PLC0415
-            from telnyx_conformance.opening import open_session  # noqa: PLC0415
+            from telnyx_conformance.opening import open_session
+            from telnyx_conformance.run.core import AsyncCore
 
             self._core = AsyncCore()
             self._core.__enter__()
-            self._session = self._core.run(open_session(self.settings, self.folder, self.worker, attach=bool(self.config.getoption("allure_report_dir", None))))
+            self._session = self._core.run(
+                open_session(
+                    self.settings,
+                    self.folder,
+                    self.worker,
+                    attach=bool(self.config.getoption("allure_report_dir", None)),
+                )
+            )
         return self._session
 
     def prove(self, work: Callable[[Any], Any]) -> Any:
@@ -105,19 +116,21 @@ class ConformanceRun:
 
     def complaints(self, proven: str, subject: Any, verdicts: list[Any]) -> list[Any]:
         """Return the verdicts that make an item fail: what is binding, neither passes nor is waived, and could be judged or not."""
-        from telnyx_conformance.report.waivers import read_waivers  # noqa: PLC0415
-        from telnyx_conformance.run.planning import required_by  # noqa: PLC0415
+        from telnyx_conformance.report.waivers import read_waivers
+        from telnyx_conformance.run.planning import required_by
 
         binding = {r.id for r in required_by(self.settings, proven, subject) if r.level != "MAY"}
         wrong = [v for v in verdicts if v.verdict in ("fail", "inconclusive") and v.requirement in binding]
         if wrong and self.settings.waivers and self._waivers is None:
             self._waivers = read_waivers(self.settings.waivers, {r.id for r in self.settings.everything()})
-        return [v for v in wrong if v.verdict != "fail" or not any(w.matches(v.requirement) for w in self._waivers or ())]
+        return [
+            v for v in wrong if v.verdict != "fail" or not any(w.matches(v.requirement) for w in self._waivers or ())
+        ]
 
     def finish(self, *, interrupted: bool) -> None:
         """Record the end of the run, score its evidence and write the reports."""
-        from telnyx_conformance.report.write import write_reports  # noqa: PLC0415
-        from telnyx_conformance.run.evidence import EvidenceLog  # noqa: PLC0415
+        from telnyx_conformance.report.write import write_reports
+        from telnyx_conformance.run.evidence import EvidenceLog
 
         log = EvidenceLog(self.folder / "evidence.run.ndjson", [], worker="run")
         log.record("end", {"seconds": round(time.time() - self._began, 3), "interrupted": interrupted})
@@ -183,8 +196,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_empty(item: pytest.Item) -> bool:
     call = getattr(item, "callspec", None)
-    return call is not None and bool(conformance_class_of(getattr(item, "module", None))) and any(
-        value.__class__.__name__ == "NotSetType" for value in call.params.values()
+    return (
+        call is not None
+        and bool(conformance_class_of(getattr(item, "module", None)))
+        and any(value.__class__.__name__ == "NotSetType" for value in call.params.values())
     )
 
 
@@ -196,7 +211,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not proofs or session.config.getoption("collectonly"):
         return
     if run.worker in ("main", "gw0"):
-        from telnyx_conformance.run.planning import write_plan  # noqa: PLC0415
+        from telnyx_conformance.run.planning import write_plan
 
         try:
             write_plan(run.settings, run.folder, [_proof_of(item) for item in proofs])
@@ -216,7 +231,7 @@ def prove(request: pytest.FixtureRequest) -> Iterator[Prove]:
     proven = conformance_class_of(request.module)
 
     def proving(subject: Any) -> None:
-        from telnyx_conformance.run.proving import prove as proof  # noqa: PLC0415
+        from telnyx_conformance.run.proving import prove as proof
 
         verdicts = run.prove(lambda session: proof(session, proven, subject))
         _label(request, run, proven, subject)
@@ -224,13 +239,13 @@ def prove(request: pytest.FixtureRequest) -> Iterator[Prove]:
             with request.getfixturevalue("subtests").test(msg=verdict.requirement):
                 pytest.fail(told(verdict), pytrace=False)
 
-    yield proving
+    return proving
 
 
 def _label(request: pytest.FixtureRequest, run: ConformanceRun, proven: str, subject: Any) -> None:
     if not request.config.getoption("allure_report_dir", None):
         return
-    import allure  # noqa: PLC0415 - only when Allure results are asked for
+    import allure
 
     operation = subject if hasattr(subject, "group") else run.settings.edition.operation(subject.command)
     allure.dynamic.parent_suite(operation.group)
@@ -273,5 +288,3 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if run.certificate is not None:
         terminalreporter.write_line(f"results: {run.folder}")
         terminalreporter.write_line(run.certificate.last_line)
-
-

@@ -21,7 +21,7 @@ class ProgressReporter:
     def __init__(self, config: pytest.Config, run: Any) -> None:
         self._run = run
         self._kept = io.StringIO()
-        config.get_terminal_writer()._file = self._kept  # noqa: SLF001 - pytest and xdist share this writer; there is no setter
+        config.get_terminal_writer()._file = self._kept
         self._console = Console(file=sys.stderr, highlight=False)
         self._total = self._done = self._failing = 0
         self._broken: list[str] = []
@@ -34,7 +34,7 @@ class ProgressReporter:
         self._begin(len(session.items))
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002 - named by xdist
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """Begin, when the first worker knows what there is."""
         self._begin(len(ids))
 
@@ -42,7 +42,11 @@ class ProgressReporter:
         """Count finished items; a failing one is named once."""
         if report.when == "call" and report.failed and not _is_subtest(report):
             self._failing += 1
-        if report.failed and (report.when != "call" or "failed subtest" not in report.longreprtext) and not _is_subtest(report):
+        if (
+            report.failed
+            and (report.when != "call" or "failed subtest" not in report.longreprtext)
+            and not _is_subtest(report)
+        ):
             self._broken.append(f"{report.nodeid}: {report.longreprtext[-600:]}")
         if report.when == "teardown":
             self._done += 1
@@ -71,7 +75,7 @@ class ProgressReporter:
 
     def pytest_unconfigure(self) -> None:
         """Say what broke, or else the verdict, last."""
-        from telnyx_conformance.report.summary import print_summary  # noqa: PLC0415 - after the run
+        from telnyx_conformance.report.summary import print_summary
 
         run = self._run
         for text in dict.fromkeys(self._broken):

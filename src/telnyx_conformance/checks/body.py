@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks.finding import NOT_JSON, Finding, json_body, outline, shown
-from telnyx_conformance.contract.exchange import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from telnyx_conformance.contract.exchange import Exchange
 
 MOST_ERRORS = 3
 WILDCARD = "*/*"
@@ -20,10 +23,16 @@ def has_media_type(exchange: Exchange, documented: Mapping[str, Any]) -> Finding
     if not documented:
         if not response.body:
             return None
-        return Finding(check="media-type", expected="no body", actual=f"{len(response.body)} bytes of {response.media_type}")
-    if WILDCARD in documented or response.media_type in documented:
+        return Finding(
+            check="media-type", expected="no body", actual=f"{len(response.body)} bytes of {response.media_type}"
+        )
+    if WILDCARD in documented or response.media_type in {
+        media.partition(";")[0].strip().lower() for media in documented
+    }:
         return None
-    return Finding(check="media-type", expected=" or ".join(documented), actual=response.media_type or "no content-type")
+    return Finding(
+        check="media-type", expected=" or ".join(documented), actual=response.media_type or "no content-type"
+    )
 
 
 def satisfies(exchange: Exchange, validator: Any) -> Finding | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks.finding import NOT_JSON, Finding, json_body, outline, shown
-from telnyx_conformance.contract.exchange import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from telnyx_conformance.contract.exchange import Exchange
 
 
 def error_objects(exchange: Exchange) -> Iterator[dict[str, Any]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks.finding import Finding, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le,
@@ -34,10 +36,14 @@ def filter_applies(items: Sequence[Any], name: str, how: str, wanted: str, *, at
     """Every item that is left fits the filter, and at least as many are left as are known to fit."""
     strangers = [i for i in items if isinstance(i, dict) and i.get(name) is not None and not fits(i[name], how, wanted)]
     if strangers:
-        return Finding(check="filter", expected=f"{name} {how} {wanted}", actual=f"{name} is {shown(strangers[0][name])}")
+        return Finding(
+            check="filter", expected=f"{name} {how} {wanted}", actual=f"{name} is {shown(strangers[0][name])}"
+        )
     if len(items) < at_least:
         return Finding(
-            check="filter", expected=f"at least {at_least} items whose {name} {how} {wanted}", actual=f"{len(items)} items"
+            check="filter",
+            expected=f"at least {at_least} items whose {name} {how} {wanted}",
+            actual=f"{len(items)} items",
         )
     return None
 

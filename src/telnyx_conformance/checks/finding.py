@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from telnyx_conformance.contract.exchange import Exchange
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.exchange import Exchange
 
 LONGEST = 300
 

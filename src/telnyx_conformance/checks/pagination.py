@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks.finding import Finding, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def page_is_not_larger(items: Sequence[Any], size: int) -> Finding | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from telnyx_conformance.checks.finding import Finding, outline
-from telnyx_conformance.contract.exchange import Exchange
-from telnyx_conformance.contract.model import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from telnyx_conformance.contract.exchange import Exchange
+    from telnyx_conformance.contract.model import Operation
 
 
 def status_is_documented(exchange: Exchange, operation: Operation) -> Finding | None:
@@ -19,7 +23,7 @@ def status_is_documented(exchange: Exchange, operation: Operation) -> Finding | 
 
 def is_accepted(exchange: Exchange) -> Finding | None:
     """A valid request is carried out: any 2xx."""
-    if exchange.response is not None and 200 <= exchange.response.status < 300:  # noqa: PLR2004 - the class of success
+    if exchange.response is not None and 200 <= exchange.response.status < 300:
         return None
     return Finding(check="accepted", expected="2xx: the request is valid", actual=outline(exchange))
 

@@ -30,7 +30,9 @@ A run leaves certificate.html, certificate.json, junit.xml, allure/, evidence.nd
 @click.argument("target", default="embedded")
 @click.option("--edition", default="", help="Edition of the contract; the newest when absent.")
 @click.option("--only", multiple=True, metavar="PATTERN", help="Operation id, group or glob; may be repeated.")
-@click.option("--class", "classes", multiple=True, metavar="NAME", help=f"Conformance class: {', '.join(CONFORMANCE_CLASSES)}.")
+@click.option(
+    "--class", "classes", multiple=True, metavar="NAME", help=f"Conformance class: {', '.join(CONFORMANCE_CLASSES)}."
+)
 @click.option("--profile", default="", metavar="FILE", help="YAML file that describes the target.")
 @click.option("--waivers", default="", metavar="FILE", help="YAML file of accepted deviations.")
 @click.option("--allow", multiple=True, metavar="CLASS", help="Safety class that may be called, or all.")
@@ -39,7 +41,7 @@ A run leaves certificate.html, certificate.json, junit.xml, allure/, evidence.nd
 @click.option("--shard", default="", metavar="I/N", help="Run the I-th of N parts.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the results; reports/out/<time> when absent.")
 @click.option("--allure/--no-allure", default=True, show_default=True, help="Write Allure results.")
-def certify(  # noqa: PLR0917 - one parameter per option
+def certify(
     target: str,
     edition: str,
     only: tuple[str, ...],
@@ -51,11 +53,11 @@ def certify(  # noqa: PLR0917 - one parameter per option
     seed: int,
     shard: str,
     out: str,
-    allure: bool,  # noqa: FBT001 - a flag is a flag
+    allure: bool,
 ) -> int:
     """Run the suites against TARGET (embedded, live, or a URL) and write its certificate."""
-    from telnyx_conformance.opening import preflight  # noqa: PLC0415 - `--help` must not wait for the contract
-    from telnyx_conformance.run.settings import Settings  # noqa: PLC0415
+    from telnyx_conformance.opening import preflight
+    from telnyx_conformance.run.settings import Settings
 
     shard = shard or _shard_of_job()
     settings = Settings(
@@ -80,7 +82,7 @@ def certify(  # noqa: PLR0917 - one parameter per option
 
 def run_suites(arguments: list[str], classes: tuple[str, ...]) -> int:
     """Run pytest over the suites and return our exit code."""
-    import pytest  # noqa: PLC0415 - only here
+    import pytest
 
     root = content_root()
     suites = [root / "suites" / name for name in classes] if classes else [root / "suites"]
@@ -103,7 +105,7 @@ def ours(code: int) -> ExitCode:
 
 def pytest_code(name: str) -> int:
     """Return one of pytest's exit statuses by name."""
-    from pytest import ExitCode as PytestCode  # noqa: PLC0415
+    from pytest import ExitCode as PytestCode
 
     return int(PytestCode[name])
 
@@ -119,7 +121,7 @@ def _absolute(path: str) -> str:
 def _folder(out: str) -> Path:
     if out:
         return Path(out).resolve()
-    import time  # noqa: PLC0415
+    import time
 
     return Path.cwd() / "reports" / "out" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
 

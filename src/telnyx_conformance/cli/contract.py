@@ -34,9 +34,9 @@ def list_(edition: str, patterns: tuple[str, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per requirement.")
 @click.argument("operation")
 @click.argument("pattern", default="*")
-def show(edition: str, as_json: bool, operation: str, pattern: str) -> None:  # noqa: FBT001 - a flag is a flag
+def show(edition: str, as_json: bool, operation: str, pattern: str) -> None:
     """Show every requirement of OPERATION whose id matches the glob PATTERN."""
-    from telnyx_conformance.run.settings import Settings  # noqa: PLC0415 - sequences and requirements together
+    from telnyx_conformance.run.settings import Settings
 
     settings = Settings(edition=edition, only=[operation])
     found = [r for r in settings.planned() if fnmatch.fnmatchcase(r.id, pattern) or pattern in r.id]
@@ -47,7 +47,9 @@ def show(edition: str, as_json: bool, operation: str, pattern: str) -> None:  # 
     for one in settings.selected:
         click.secho(f"{one.id}: {one.method} {one.path} ({one.group}, {one.safety})", bold=True)
         for requirement in (r for r in found if r.operation == one.id):
-            click.echo(f"  {requirement.id.removeprefix(one.id + ':')}  [{requirement.level}, {requirement.conformance_class}]")
+            click.echo(
+                f"  {requirement.id.removeprefix(one.id + ':')}  [{requirement.level}, {requirement.conformance_class}]"
+            )
             click.echo(f"      {requirement.statement}  ({requirement.source})")
     click.echo(f"{len(found)} requirements", err=True)
 
@@ -55,7 +57,7 @@ def show(edition: str, as_json: bool, operation: str, pattern: str) -> None:  # 
 @contract.command()
 def lint() -> int:
     """Check every contract file against the schema beside it, and what the files say of each other."""
-    from telnyx_conformance.contract.lint import lint as linting  # noqa: PLC0415
+    from telnyx_conformance.contract.lint import lint as linting
 
     problems = linting()
     for problem in problems:
@@ -70,7 +72,7 @@ def lint() -> int:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the editions; contracts/ when absent.")
 def import_(document: Path, edition: str, out: Path | None) -> None:
     """Turn an OpenAPI 3.0 DOCUMENT (JSON or YAML) into an edition: facts only, one file per group."""
-    from telnyx_conformance.contract.importer import import_document, write_edition  # noqa: PLC0415
+    from telnyx_conformance.contract.importer import import_document, write_edition
 
     files = import_document(_read(document), edition)
     folder = (out or contracts_folder()) / edition
@@ -82,9 +84,9 @@ def import_(document: Path, edition: str, out: Path | None) -> None:
 @edition_option
 @click.option("--hardened/--plain", default=True, show_default=True, help="With or without contracts/hardening.")
 @click.option("--out", type=click.Path(path_type=Path), help="File to write; stdout when absent.")
-def bundle(edition: str, hardened: bool, out: Path | None) -> None:  # noqa: FBT001 - a flag is a flag
+def bundle(edition: str, hardened: bool, out: Path | None) -> None:
     """Write one OpenAPI 3.1 document with everything the edition promises, as JSON."""
-    from telnyx_conformance.contract.bundle import bundle as bundling  # noqa: PLC0415
+    from telnyx_conformance.contract.bundle import bundle as bundling
 
     text = json.dumps(bundling(load_edition(edition, hardened=hardened)), indent=1, ensure_ascii=False) + "\n"
     if out is None:
@@ -97,7 +99,7 @@ def bundle(edition: str, hardened: bool, out: Path | None) -> None:  # noqa: FBT
 @edition_option
 def snapshot(edition: str) -> None:
     """Write down all requirement ids of an edition: ids are permanent, and a test holds this file against the contract."""
-    from telnyx_conformance.run.settings import Settings  # noqa: PLC0415
+    from telnyx_conformance.run.settings import Settings
 
     settings = Settings(edition=edition)
     file = contracts_folder() / edition / "requirements.txt"
@@ -107,13 +109,15 @@ def snapshot(edition: str) -> None:
 
 
 def _read(document: Path) -> Any:
-    import yaml  # noqa: PLC0415
+    import yaml
 
     try:
         text = document.read_text(encoding="utf-8")
     except OSError as failed:
         raise UsageError("the document cannot be read", where=str(document), got=failed.strerror or "") from None
     try:
-        return json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506
+        return json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=yaml.CSafeLoader)
     except (json.JSONDecodeError, yaml.YAMLError) as broken:
-        raise ContractError("the document is neither JSON nor YAML", where=str(document), got=str(broken)[:200]) from None
+        raise ContractError(
+            "the document is neither JSON nor YAML", where=str(document), got=str(broken)[:200]
+        ) from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from telnyx_conformance.contract.document import DEFAULT_EDITION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -22,8 +24,12 @@ Any key that begins with KEYTEST is an account of its own:
   curl -H 'Authorization: Bearer KEYTEST_1' http://127.0.0.1:12111/v2/phone_numbers
 """
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind; loopback unless you say otherwise.")
-@click.option("--port", type=click.IntRange(0, 65535), default=12111, show_default=True, help="Port; 0 chooses a free one.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to bind; loopback unless you say otherwise."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=12111, show_default=True, help="Port; 0 chooses a free one."
+)
 @click.option("--edition", default=DEFAULT_EDITION, show_default=True, help="Edition of the contract.")
 @click.option("--mode", type=click.Choice(["stateful", "stub"]), default="stateful", show_default=True,
               help="stateful keeps what is created; stub answers for any id.")  # fmt: skip
@@ -32,7 +38,7 @@ Any key that begins with KEYTEST is an account of its own:
 @click.option("--seed", default=1, show_default=True, help="Seed of the ids.")
 @click.option("--api-key", "keys", multiple=True, metavar="KEY", help="Accept this key too; may be repeated.")
 @click.option("--allow-remote-webhooks", is_flag=True, help="Send webhooks to other machines as well.")
-def emulate(  # noqa: PLR0917 - one parameter per option
+def emulate(
     host: str,
     port: int,
     edition: str,
@@ -40,13 +46,13 @@ def emulate(  # noqa: PLR0917 - one parameter per option
     clock: Literal["auto", "manual", "real"],
     seed: int,
     keys: tuple[str, ...],
-    allow_remote_webhooks: bool,  # noqa: FBT001 - a flag is a flag
+    allow_remote_webhooks: bool,
 ) -> None:
     """Serve a stateful emulator of the whole API on this machine."""
-    from telnyx_conformance.contract.document import load_edition  # noqa: PLC0415 - `--help` must not wait for the contract
-    from telnyx_conformance.emulator.core import Emulator  # noqa: PLC0415
-    from telnyx_conformance.emulator.delivery import Courier  # noqa: PLC0415
-    from telnyx_conformance.emulator.server import Server, listening_socket  # noqa: PLC0415
+    from telnyx_conformance.contract.document import load_edition
+    from telnyx_conformance.emulator.core import Emulator
+    from telnyx_conformance.emulator.delivery import Courier
+    from telnyx_conformance.emulator.server import Server, listening_socket
 
     bound = listening_socket(host, port, allow_remote=host not in LOOPBACK)
     emulator = Emulator(

@@ -18,7 +18,7 @@ def report() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def show(folder: Path) -> int:
     """Say what a run's certificate says; FOLDER is the run's folder or a certificate.json."""
-    from telnyx_conformance.report.summary import print_summary  # noqa: PLC0415
+    from telnyx_conformance.report.summary import print_summary
 
     certificate = read(folder)
     print_summary(certificate, folder if folder.is_dir() else folder.parent)
@@ -30,7 +30,7 @@ def show(folder: Path) -> int:
 @click.argument("after", type=click.Path(path_type=Path))
 def compare(before: Path, after: Path) -> int:
     """Say what changed between two runs: newly failing, fixed, added, removed. Exit 1 when something newly fails."""
-    from telnyx_conformance.report import compare as comparing  # noqa: PLC0415
+    from telnyx_conformance.report import compare as comparing
 
     difference = comparing.compare(read(before), read(after))
     click.echo(comparing.text(difference))
@@ -43,17 +43,17 @@ def compare(before: Path, after: Path) -> int:
 @click.option("--waivers", type=click.Path(path_type=Path), help="YAML file of accepted deviations.")
 def merge(folders: tuple[Path, ...], out: Path, waivers: Path | None) -> int:
     """Merge the run FOLDERS of all shards and prove that every planned requirement has exactly one verdict."""
-    from telnyx_conformance.report import merge as merging  # noqa: PLC0415
-    from telnyx_conformance.report.summary import print_summary  # noqa: PLC0415
+    from telnyx_conformance.report import merge as merging
+    from telnyx_conformance.report.summary import print_summary
 
     certificate = merging.merge(list(folders), out, waivers)
     print_summary(certificate, out)
     return int(certificate.exit_code)
 
 
-def read(place: Path):  # type: ignore[no-untyped-def]  # noqa: ANN201 - the type would cost the import
+def read(place: Path):  # type: ignore[no-untyped-def]
     """Return the certificate in a run's folder or file."""
-    from telnyx_conformance.report.certificate import from_json  # noqa: PLC0415
+    from telnyx_conformance.report.certificate import from_json
 
     file = place / "certificate.json" if place.is_dir() else place
     try:

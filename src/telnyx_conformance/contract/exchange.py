@@ -6,17 +6,24 @@ They stand with the contract because planner, runner, inbox and judges all speak
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.parse import quote
 
 import msgspec
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request as it is sent. `path` is percent-encoded and relative to the base URL; `query` is undecoded pairs."""
+    """One HTTP request as it is sent. `path` is percent-encoded and relative to the base URL; `query` holds plain pairs."""
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+    @property
+    def target(self) -> str:
+        """The path with the query behind it, percent-encoded; brackets in names stay readable."""
+        pairs = "&".join(f"{quote(name, safe='[].-_')}={quote(value, safe='')}" for name, value in self.query)
+        return f"{self.path}?{pairs}" if pairs else self.path
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks.finding import json_body
-from telnyx_conformance.contract.exchange import Exchange
-from telnyx_conformance.contract.lifecycles import lifecycles_of, path_parameters
-from telnyx_conformance.contract.model import Operation
-from telnyx_conformance.plan.probe import Probe
+from telnyx_conformance.contract.lifecycles import path_parameters
 from telnyx_conformance.plan.serialise import build_request
 from telnyx_conformance.run.calls import Unavailable
 from telnyx_conformance.run.prerequisites import Prerequisites, found_at
-from telnyx_conformance.run.session import Session
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.exchange import Exchange
+    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.plan.probe import Probe
+    from telnyx_conformance.run.session import Session
 
 STOCK = 3
+CALL_REFERENCES = {"call_control_id", "link_to", "supervise_call_control_id"}
 
 
 class Asker:
@@ -24,7 +27,7 @@ class Asker:
         self.session, self.operation = session, operation
         self.account = f"{proven}-{operation.id}"
         self._token = session.fresh("p")
-        self._lifecycles = lifecycles_of(session.edition)
+        self._lifecycles = session.lifecycles
         self.prerequisites = Prerequisites(session, self._lifecycles, account=self.account, minimal=self._minimal)
 
     async def ask(self, probe: Probe, *, fresh: bool = False) -> tuple[Exchange, tuple[int, ...]]:
@@ -44,9 +47,7 @@ class Asker:
                 path = {**outer, **await self.prerequisites.path_values(create)}
                 await self._minimal(create, {p: path[p] for p in path_parameters(create)})
 
-    async def _send(
-        self, operation: Operation, probe: Probe, path: dict[str, Any]
-    ) -> tuple[Exchange, tuple[int, ...]]:
+    async def _send(self, operation: Operation, probe: Probe, path: dict[str, Any]) -> tuple[Exchange, tuple[int, ...]]:
         reason = self.session.gate.objects(operation, path, probe.body)
         if reason:
             raise Unavailable(reason)
@@ -61,17 +62,21 @@ class Asker:
         return exchange, numbers
 
     async def _references(self, operation: Operation, probe: Probe) -> dict[str, Any]:
-        """Return real values for the fields that name a resource this run can make: an application to dial through."""
-        if operation.path == "/calls" and "connection_id" in probe.references.values():
-            return {"connection_id": await self.prerequisites.connection()}
-        return {}
+        """Return real values for the fields that name something this run can make: an application, a call."""
+        named = set(probe.references.values()) if probe.body is not None else set()
+        found: dict[str, Any] = {}
+        if operation.path == "/calls" and "connection_id" in named:
+            found["connection_id"] = await self.prerequisites.connection()
+        for name in named & CALL_REFERENCES:
+            found[name] = await self.prerequisites.call()
+        return found
 
     async def _minimal(self, operation: Operation, path: dict[str, str]) -> tuple[Exchange, tuple[int, ...]]:
         return await self._send(operation, self.session.plan(operation).probes[0], path)
 
     def _remember(self, exchange: Exchange) -> None:
         """Enter what was created in the ledger: only that is ever deleted."""
-        if exchange.response is None or exchange.response.status >= 300 or json_body(exchange) is None:  # noqa: PLR2004
+        if exchange.response is None or exchange.response.status >= 300 or json_body(exchange) is None:
             return
         for place in ("data.id", "id", "data.name", "data.phone_number"):
             value = found_at(exchange, place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
@@ -13,14 +13,16 @@ from telnyx_conformance.checks.finding import json_body, outline
 from telnyx_conformance.checks.history import LegIds, Sent
 from telnyx_conformance.content import content_root
 from telnyx_conformance.contract.exchange import Exchange, Request
-from telnyx_conformance.contract.model import Operation
-from telnyx_conformance.run.session import Session
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.run.session import Session
 
 CALLER = "+12025550199"
 AwaitEvent = Callable[[str, str], Awaitable[bool]]
 
 
-class Unavailable(Exception):  # noqa: N818 - a fact about the target, not an error of ours
+class Unavailable(Exception):
     """A prerequisite cannot be had from this target; the text says why."""
 
 
@@ -35,6 +37,7 @@ class CallSetup:
         self.dial_operation: Operation = by_path["POST", "/calls"]
         self._answer = by_path["POST", "/calls/{call_control_id}/actions/answer"]
         self._hangup = by_path["POST", "/calls/{call_control_id}/actions/hangup"]
+        self._enqueue = by_path["POST", "/calls/{call_control_id}/actions/enqueue"]
         self._application = by_path["POST", "/call_control_applications"]
 
     async def virtual_time(self) -> bool:
@@ -98,6 +101,10 @@ class CallSetup:
             await until("call.hangup", ids.call_control_id)
         return ids, sent
 
+    async def enqueue(self, ids: LegIds) -> None:
+        """Put an answered leg into a queue."""
+        await self._must(self._enqueue, ids, "setup.enqueue", {"queue_name": self._session.fresh("conformance-")})
+
     async def command(
         self, operation: Operation, path: dict[str, str], body: dict[str, Any], *, probe: str
     ) -> tuple[Exchange, tuple[int, ...]]:
@@ -132,10 +139,11 @@ class CallSetup:
         ids = LegIds(call_control_id=str(data["call_control_id"]), call_leg_id=str(data.get("call_leg_id", "")))
         return ids, Sent(body=body, status=200, data=data)
 
-    async def _must(self, operation: Operation, ids: LegIds, probe: str) -> None:
-        exchange, numbers = await self.command(operation, {"call_control_id": ids.call_control_id}, {}, probe=probe)
+    async def _must(self, operation: Operation, ids: LegIds, probe: str, body: dict[str, Any] | None = None) -> None:
+        path = {"call_control_id": ids.call_control_id}
+        exchange, numbers = await self.command(operation, path, body or {}, probe=probe)
         self.exchanges += numbers
-        if exchange.response is None or exchange.response.status >= 300:  # noqa: PLR2004 - not a success
+        if exchange.response is None or exchange.response.status >= 300:
             raise Unavailable(f"{operation.id} was refused: {outline(exchange)}")
 
     def _leg_of(self, exchange: Exchange, body: dict[str, Any]) -> tuple[LegIds, Sent]:
@@ -156,5 +164,5 @@ def _data(exchange: Exchange) -> dict[str, Any]:
 @cache
 def magic_destinations() -> dict[str, str]:
     """Return the fictional numbers by what they do: `fixtures/destinations.yaml`."""
-    table = yaml.load((content_root() / "fixtures" / "destinations.yaml").read_bytes(), Loader=yaml.CSafeLoader)  # noqa: S506
+    table = yaml.load((content_root() / "fixtures" / "destinations.yaml").read_bytes(), Loader=yaml.CSafeLoader)
     return {name: row["number"] for name, row in table["destinations"].items()}

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import httpx
 
 from telnyx_conformance.contract.exchange import Exchange, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LARGEST_BODY = 16 * 1024 * 1024
 
@@ -42,9 +45,7 @@ class Client:
 
     async def send(self, request: Request) -> Exchange:
         """Send and return the exchange; whatever goes wrong stands in its `error`, never raises."""
-        url = self.base_url + request.path
-        if request.query:
-            url += "?" + "&".join(f"{k}={v}" if v is not None else k for k, v in request.query)
+        url = self.base_url + request.target
         began = self._clock()
         try:
             async with asyncio.timeout(self._seconds):
@@ -63,7 +64,11 @@ class Client:
 
     async def _exchange(self, request: Request, url: str, began: float) -> Exchange:
         sent = httpx.Request(
-            request.method, url, headers=list(request.headers), content=request.body or None, extensions=self._extensions
+            request.method,
+            url,
+            headers=list(request.headers),
+            content=request.body or None,
+            extensions=self._extensions,
         )
         response = await self._transport.handle_async_request(sent)
         try:

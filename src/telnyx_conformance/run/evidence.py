@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from telnyx_conformance.contract.exchange import Event, Exchange, Request, Response
 from telnyx_conformance.errors import ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from telnyx_conformance.contract.exchange import Event, Exchange, Request, Response
 
 LONGEST_BODY = 64 * 1024
 BATCH = 256 * 1024
@@ -119,10 +122,9 @@ def _text(body: bytes) -> str:
 
 
 def _request(request: Request, base_url: str, redact: Callable[[bytes], bytes]) -> dict[str, Any]:
-    query = "?" + "&".join(f"{k}={v}" for k, v in request.query) if request.query else ""
     return {
         "method": request.method,
-        "url": base_url + request.path + query,
+        "url": base_url + request.target,
         "headers": _headers(request.headers),
         "body": _text(redact(request.body)),
     }

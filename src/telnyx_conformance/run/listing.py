@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks import filtering, pagination
 from telnyx_conformance.checks.finding import NOT_JSON, Finding, json_body, outline
 from telnyx_conformance.contract.envelopes import Envelope, envelope_of
 from telnyx_conformance.contract.exchange import Exchange
 from telnyx_conformance.contract.exchange_requirements import FILTER, PAGE_NUMBER, PAGE_SIZE, sortable
-from telnyx_conformance.contract.model import Edition, Operation, Requirement
+from telnyx_conformance.contract.nodes import reader_of
+from telnyx_conformance.contract.validators import compiled
+from telnyx_conformance.plan.values import Maker
 from telnyx_conformance.run.verdict import Verdict, inconclusive, judged
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Edition, Operation, Requirement
 
 Ask = Callable[[dict[str, Any]], Awaitable[tuple[Exchange, tuple[int, ...]]]]
 FAR_BEYOND = 100_000
@@ -52,7 +57,11 @@ class Listing:
         count = len(items) + len(more)
         verdicts = [
             self._judged("pagination:size", pagination.page_is_not_larger(items, size), one),
-            self._judged("pagination:totals", pagination.meta_agrees(meta, number=max(first_page, 1), size=size, count=count), one),
+            self._judged(
+                "pagination:totals",
+                pagination.meta_agrees(meta, number=max(first_page, 1), size=size, count=count),
+                one,
+            ),
         ]
         if items:
             verdicts.append(self._judged("pagination:number", pagination.pages_differ(items, more), one + two))
@@ -76,7 +85,9 @@ class Listing:
             prop, how = matched[1], matched[2] or "eq"
             key = f"filter.{prop}" + (f"[{matched[2]}]" if matched[2] else "") + ":applies"
             if not items:
-                found.append(inconclusive(self._id(key), f"there is nothing to filter: {outline(whole)}", exchanges=numbers))
+                found.append(
+                    inconclusive(self._id(key), f"there is nothing to filter: {outline(whole)}", exchanges=numbers)
+                )
                 continue
             found.append(await self._filtered(key, name, prop, how, items))
         return found
@@ -84,13 +95,15 @@ class Listing:
     async def _filtered(self, key: str, name: str, prop: str, how: str, items: list[Any]) -> Verdict:
         values = [item[prop] for item in items if isinstance(item, dict) and item.get(prop) is not None]
         allowed = self._enum(name)
-        usable = [v for v in values if not allowed or v in allowed]
-        value = usable[0] if usable else (allowed[0] if allowed else "conformance")
+        usable = [v for v in values if (not allowed or v in allowed) and self._may_ask(name, v)]
+        value = usable[0] if usable else self._sample(name)
         wanted = ("true" if value else "false") if isinstance(value, bool) else str(value)
         exchange, numbers = await self._ask({name: [wanted] if name.endswith("[]") else wanted})
         left = self._items(exchange)
         if left is None:
-            return inconclusive(self._id(key), f"the filter {name}={wanted} is refused: {outline(exchange)}", exchanges=numbers)
+            return inconclusive(
+                self._id(key), f"the filter {name}={wanted} is refused: {outline(exchange)}", exchanges=numbers
+            )
         fitting = sum(1 for v in usable if filtering.fits(v, how, wanted))
         page = self._bound(PAGE_SIZE, "default", 20) if PAGE_SIZE in self._query else len(items)
         finding = filtering.filter_applies(left, prop, how, wanted, at_least=min(fitting, page, 1))
@@ -111,7 +124,7 @@ class Listing:
 
     def _items(self, exchange: Exchange) -> list[Any] | None:
         body = json_body(exchange)
-        if body is NOT_JSON or exchange.response is None or exchange.response.status >= 300:  # noqa: PLR2004 - no success
+        if body is NOT_JSON or exchange.response is None or exchange.response.status >= 300:
             return None
         items = body.get(self._envelope.slot) if self._envelope.slot and isinstance(body, dict) else body
         return items if isinstance(items, list) else None
@@ -140,6 +153,15 @@ class Listing:
     def _bound(self, name: str, keyword: str, otherwise: int) -> int:
         bound = self._schema(name).get(keyword, otherwise)
         return bound if isinstance(bound, int) else otherwise
+
+    def _may_ask(self, name: str, value: Any) -> bool:
+        """Whether a listed value is one that the parameter documents: some filters are of another type than what they filter."""
+        schema = self._schema(name)
+        return compiled(self._edition.document, schema, "request").is_valid(value) if schema else True
+
+    def _sample(self, name: str) -> Any:
+        maker = Maker(reader_of(self._edition))
+        return maker.minimal(maker.reader.node(self._schema(name)), name)
 
     def _enum(self, name: str) -> list[Any]:
         return list(self._schema(name).get("enum", ()))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Several
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from telnyx_conformance.contract.model import Operation, Requirement
 from telnyx_conformance.contract.sequence import Sequence
 from telnyx_conformance.run.evidence import EvidenceLog
-from telnyx_conformance.run.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as Several
+    from pathlib import Path
+
+    from telnyx_conformance.contract.model import Operation, Requirement
+    from telnyx_conformance.run.settings import Settings
 
 PLAN_FILE = "evidence.plan.ndjson"
 
@@ -64,7 +67,11 @@ def _run(settings: Settings) -> dict[str, Any]:
         "target": {"kind": profile.kind, "base_url": profile.base_url},
         "seed": settings.seed,
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "arguments": {"classes": list(settings.classes), "allow": list(profile.allow), "shard": "{}/{}".format(*settings.shard)},
+        "arguments": {
+            "classes": list(settings.classes),
+            "allow": list(profile.allow),
+            "shard": "{}/{}".format(*settings.shard),
+        },
     }
 
 

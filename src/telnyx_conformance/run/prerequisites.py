@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks.finding import NOT_JSON, json_body, outline
 from telnyx_conformance.contract.exchange import Exchange
 from telnyx_conformance.contract.lifecycles import Lifecycles, Producer, path_parameters
 from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.run.calls import CallSetup, Unavailable
-from telnyx_conformance.run.session import Session
+
+if TYPE_CHECKING:
+    from telnyx_conformance.run.session import Session
 
 CALL = "call_control_id"
-INBOUND_ONLY = frozenset({"answer", "reject"})
+# The state a command needs its call to be in; all others need one that is answered.
+STATES = {"answer": "parked", "reject": "parked", "leave_queue": "queued"}
 Minimal = Callable[[Operation, dict[str, str]], Awaitable[tuple[Exchange, tuple[int, ...]]]]
 
 
@@ -42,11 +45,9 @@ class Prerequisites:
         given = self._session.settings.profile.resources.get(name)
         if given:
             return given
-        if operation.server == "storage":
-            return {"bucketName": "conformance-bucket", "objectName": "conformance-object"}.get(name, "conformance")
         if name == CALL and operation.path.startswith("/calls/{call_control_id}"):
             action = operation.path.rsplit("/", 1)[-1]
-            return await self._call("inbound" if action in INBOUND_ONLY else "answered", fresh=fresh)
+            return await self.call(STATES.get(action, "answered"), fresh=fresh)
         producer = self._lifecycles.producer(operation.id, name)
         if producer.kind == "value":
             return producer.value
@@ -71,13 +72,14 @@ class Prerequisites:
         exchange, numbers = await self._minimal(operation, path)
         self.exchanges += numbers
         value = found_at(exchange, producer.place, last=last) if producer.place else path[missing[-1]]
-        if value is None or exchange.response is None or exchange.response.status >= 300:  # noqa: PLR2004 - not a success
+        if value is None or exchange.response is None or exchange.response.status >= 300:
             raise Unavailable(f"{producer.operation} gives no {producer.place}: {outline(exchange)}")
         if producer.kind == "create":
             self._session.gate.created.add(str(value))
         return str(value)
 
-    async def _call(self, state: str, *, fresh: bool) -> str:
+    async def call(self, state: str = "answered", *, fresh: bool = False) -> str:
+        """Return the id of a call in a state: `parked` (inbound), `answered`, or `queued`."""
         if not fresh:
             return await self._once((CALL, state), self._new_call(state))
         return await self._new_call(state)
@@ -93,10 +95,12 @@ class Prerequisites:
 
     async def _new_call(self, state: str) -> str:
         calls = self._setup()
-        if state == "inbound":
+        if state == "parked":
             ids, _ = await calls.leg("parked", "inbound", {}, self._came)
         else:
             ids, _ = await calls.leg("answered", "dialled", {}, self._came)
+        if state == "queued":
+            await calls.enqueue(ids)
         self.exchanges += calls.exchanges
         calls.exchanges.clear()
         return ids.call_control_id
@@ -111,9 +115,7 @@ class Prerequisites:
         profile = self._session.settings.profile
         came = await self._session.inbox.wait(
             calls.token,
-            lambda events: any(
-                e.type == event and e.payload.get("call_control_id") == call_control_id for e in events
-            ),
+            lambda events: any(e.type == event and e.payload.get("call_control_id") == call_control_id for e in events),
             profile.event_seconds,
         )
         if not any(e.type == event and e.payload.get("call_control_id") == call_control_id for e in came):
@@ -133,8 +135,10 @@ def found_at(exchange: Exchange, place: str, *, last: bool = False) -> Any:
         if isinstance(node, list):
             if not node:
                 return None
-            node = node[-1] if last else node[min(int(part), len(node) - 1)]
-        elif isinstance(node, dict) and part in node:
+            node = node[-1] if last else node[min(int(part) if part.isdigit() else 0, len(node) - 1)]
+            if part.isdigit():
+                continue
+        if isinstance(node, dict) and part in node:
             node = node[part]
         else:
             return None

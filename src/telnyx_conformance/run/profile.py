@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,6 +11,9 @@ import msgspec
 from telnyx_conformance.contract.document import read_contract_file
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES, Edition, Operation, Requirement, SafetyClass
 from telnyx_conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIVE_URL = "https://api.telnyx.com/v2"
 LIVE_KEY = "TELNYX_API_KEY"
@@ -89,7 +91,9 @@ def read_profile(target: str, file: Path | None, allow: tuple[str, ...] = ()) ->
     claims.setdefault("storage", kind == "embedded" or bool(said.get("storage_url")))
     for name in claims.get("classes", []):
         if name not in CONFORMANCE_CLASSES:
-            raise UsageError(f"unknown class in claims: {name}", expected=", ".join(CONFORMANCE_CLASSES), where=str(file))
+            raise UsageError(
+                f"unknown class in claims: {name}", expected=", ".join(CONFORMANCE_CLASSES), where=str(file)
+            )
     allowed = _allowed(kind, base_url, allow or tuple(said.get("allow", ())))
     if len(allowed) < len(ALL_CLASSES):
         claims.setdefault("safety", allowed)
@@ -135,7 +139,9 @@ def _key(kind: Kind, base_url: str, variable: str) -> str:
     if kind == "live":
         key = os.environ.get(variable or LIVE_KEY, "")
         if not key:
-            raise UsageError("no key for the live API", expected=f"the environment variable {variable or LIVE_KEY}", got="not set")
+            raise UsageError(
+                "no key for the live API", expected=f"the environment variable {variable or LIVE_KEY}", got="not set"
+            )
         if key.startswith("KEYTEST"):
             raise UsageError("an emulator's key is never sent to Telnyx", where=f"${variable or LIVE_KEY}")
         return key
@@ -145,7 +151,9 @@ def _key(kind: Kind, base_url: str, variable: str) -> str:
             advice="keep this target's key in a variable of its own and name that in key_variable",
         )  # fmt: skip
     if variable and not os.environ.get(variable):
-        raise UsageError("the profile names a key that is not there", expected=f"the environment variable {variable}", got="not set")
+        raise UsageError(
+            "the profile names a key that is not there", expected=f"the environment variable {variable}", got="not set"
+        )
     key = os.environ.get(variable, "") if variable else EMULATOR_KEY
     if key and key == os.environ.get(LIVE_KEY):
         raise UsageError(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from telnyx_conformance.contract.model import Operation
+from typing import TYPE_CHECKING
+
 from telnyx_conformance.contract.sequence import Sequence
 from telnyx_conformance.run.planning import required_by
 from telnyx_conformance.run.proof import OperationProof
 from telnyx_conformance.run.sequence_proof import prove_sequence
-from telnyx_conformance.run.session import Session
 from telnyx_conformance.run.verdict import Verdict, inconclusive, worst
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.run.session import Session
 
 
 async def prove(session: Session, proven: str, subject: Operation | Sequence) -> list[Verdict]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from telnyx_conformance.contract.model import Operation
-from telnyx_conformance.run.profile import Profile
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.run.profile import Profile
 
 DIALLED = ("to", "To", "phone_number", "phone_numbers")
 

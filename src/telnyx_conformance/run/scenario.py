@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks.finding import json_body
 from telnyx_conformance.checks.history import Bindings, LegIds, Sent, leg_ids
 from telnyx_conformance.checks.sequence import has_occurred, is_complete
-from telnyx_conformance.contract.exchange import Event, Exchange
-from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.contract.sequence import Advance, Await, Given, Send, Sequence, Symbol, resolved
 from telnyx_conformance.run.calls import CallSetup, Unavailable
-from telnyx_conformance.run.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from telnyx_conformance.contract.exchange import Event, Exchange
+    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.run.session import Session
 
 LONGEST_REAL_WAIT = 700.0
 QUIET_SECONDS = 5.0
 REAL_QUIET_SECONDS = 1.0
 
 
-class Played(Exception):  # noqa: N818 - internal signal: the scenario cannot go on
+class Played(Exception):
     """A step could not be carried out; the reason makes the requirements inconclusive."""
 
 
@@ -187,6 +190,4 @@ def answered(exchange: Exchange, body: dict[str, Any]) -> Sent:
 
 def ids_of(data: dict[str, Any]) -> LegIds:
     """Return the ids of a call object."""
-    return LegIds(
-        call_control_id=str(data.get("call_control_id", "")), call_leg_id=str(data.get("call_leg_id", ""))
-    )
+    return LegIds(call_control_id=str(data.get("call_control_id", "")), call_leg_id=str(data.get("call_leg_id", "")))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from telnyx_conformance.checks.event_schema import event_validators
 from telnyx_conformance.checks.sequence import judge_sequence
 from telnyx_conformance.contract.exchange import Exchange, Request
-from telnyx_conformance.contract.sequence import Sequence
-from telnyx_conformance.contract.validators import Validator
 from telnyx_conformance.run.scenario import Scenario
-from telnyx_conformance.run.session import Session
 from telnyx_conformance.run.verdict import Verdict, inconclusive
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.sequence import Sequence
+    from telnyx_conformance.contract.validators import Validator
+    from telnyx_conformance.run.session import Session
 
 
 async def prove_sequence(session: Session, sequence: Sequence) -> tuple[list[Verdict], int, int]:
@@ -29,8 +33,13 @@ async def prove_sequence(session: Session, sequence: Sequence) -> tuple[list[Ver
             continue
         verdicts.append(
             Verdict(
-                requirement=outcome.requirement, verdict=outcome.verdict, check=f"sequence-{outcome.kind}",
-                expected=outcome.expected, actual=outcome.actual, probe=sequence.name, exchanges=seen,
+                requirement=outcome.requirement,
+                verdict=outcome.verdict,
+                check=f"sequence-{outcome.kind}",
+                expected=outcome.expected,
+                actual=outcome.actual,
+                probe=sequence.name,
+                exchanges=seen,
             )  # fmt: skip
         )
     return verdicts, len(sequence.sends), len(sequence.sends)

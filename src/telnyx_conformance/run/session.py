@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from telnyx_conformance.contract.exchange import Exchange, Request
-from telnyx_conformance.contract.model import Operation, ResponseSpec
+from telnyx_conformance.contract.lifecycles import Lifecycles, lifecycles_of
 from telnyx_conformance.contract.validators import Validator, compiled
-from telnyx_conformance.inbox.receiver import Inbox
 from telnyx_conformance.plan.planner import plan_operation
-from telnyx_conformance.plan.probe import Plan
-from telnyx_conformance.run.client import Client
-from telnyx_conformance.run.control import Control
-from telnyx_conformance.run.evidence import EvidenceLog
 from telnyx_conformance.run.safety import Gate
-from telnyx_conformance.run.settings import Settings
-from telnyx_conformance.run.verdict import Verdict
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Operation, ResponseSpec
+    from telnyx_conformance.inbox.receiver import Inbox
+    from telnyx_conformance.plan.probe import Plan
+    from telnyx_conformance.run.client import Client
+    from telnyx_conformance.run.control import Control
+    from telnyx_conformance.run.evidence import EvidenceLog
+    from telnyx_conformance.run.settings import Settings
+    from telnyx_conformance.run.verdict import Verdict
 
 DOWN_AFTER = 20
 THROTTLED = 429
@@ -60,6 +63,11 @@ class Session:
         """The edition under test."""
         return self.settings.edition
 
+    @cached_property
+    def lifecycles(self) -> Lifecycles:
+        """How the edition's resources come to be."""
+        return lifecycles_of(self.settings.edition)
+
     def key(self, account: str = "") -> str:
         """Return the API key of this worker's account. Emulators make every `KEYTEST…` key an account of its own."""
         key = self.settings.profile.key
@@ -84,7 +92,9 @@ class Session:
         if client is None:
             return Exchange(request=request, error=f"the profile names no URL for the {operation.server} server"), ()
         async with self._in_flight:
-            exchange = Exchange(request=request, error=self.down) if self.down else await self._patiently(client, request)
+            exchange = (
+                Exchange(request=request, error=self.down) if self.down else await self._patiently(client, request)
+            )
         numbers = (self.keep(exchange, operation, probe),) if record else ()
         return exchange, numbers
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Several
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from telnyx_conformance.contract.catalogue import ErrorCatalogue, load_errors
 from telnyx_conformance.contract.document import DEFAULT_EDITION, load_edition
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES, Edition, Operation, Requirement
 from telnyx_conformance.contract.requirements import enumerate_requirements
-from telnyx_conformance.contract.sequence import Sequence
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements
 from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.errors import UnknownName, UsageError
 from telnyx_conformance.run.profile import Profile, read_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as Several
+
+    from telnyx_conformance.contract.sequence import Sequence
 
 
 class Settings:

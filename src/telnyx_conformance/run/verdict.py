@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from telnyx_conformance.checks.finding import Finding
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from telnyx_conformance.checks.finding import Finding
 
 Word = Literal["pass", "fail", "inconclusive", "not_applicable"]
 WORST_FIRST: tuple[Word, ...] = ("fail", "inconclusive", "pass", "not_applicable")

@@ -107,6 +107,9 @@ TABLE: Mapping[tuple[State, str], Row] = {
         }.items()
         if (state, trigger) != ("queued", "EnqueueCall") and (trigger != "LeaveQueue" or state == "queued")
     },
+    # queues, so far as commands depend on them
+    ("answered", "EnqueueCall"): Row("queued"),
+    ("queued", "LeaveQueue"): Row("answered"),
 }
 
 _CODES_OF_STATES: Mapping[State, str] = {"ended": "90018", "parked": "90034", "dialling": "90034"}
