@@ -23,6 +23,7 @@ PATTERNS = {
     "e164": f"^{E164}$",
     "sip-uri": f"^{SIP}$",
     "e164-or-sip-uri": f"^({E164}|{SIP})$",
+    "url-or-empty": r"^$|^([hH][tT][tT][pP][sS]?|[wW][sS]{1,2}|ftp|s3|gs)://[^\s/@]+@?[^\s]+$",
     "wss-url": r"^[wW][sS]{1,2}://[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?([/?#]\S*)?$",
     "base64": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
 }

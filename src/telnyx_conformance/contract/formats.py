@@ -76,6 +76,7 @@ def _anything(_: str) -> bool:
 _OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_~%-]+(\.[A-Za-z0-9_~%-]+)*\.?)"
 _REST = r"(:\d{1,5})?([/?#][^\s<>\"{}|\\^`]*)?"
+_URL = _matcher(rf"(https?|wss?|ftp|s3|gs)://([^\s@/]+@)?{_HOST}{_REST}", re.IGNORECASE)
 
 ALL: tuple[Format, ...] = (
     Format(
@@ -130,10 +131,16 @@ ALL: tuple[Format, ...] = (
     ),
     Format(
         name="url",
-        accepts=_matcher(rf"(https?|wss?|ftp|s3|gs)://([^\s@/]+@)?{_HOST}{_REST}", re.IGNORECASE),
+        accepts=_URL,
         examples=("https://example.com/path?query=1", "http://example.org/"),
         near_misses=("example.com/path", "https://"),
         spellings=("URL", "http-url"),
+    ),
+    Format(
+        name="url-or-empty",
+        accepts=lambda text: not text or _URL(text),
+        examples=("https://example.com/path?query=1", ""),
+        near_misses=("example.com/path", "https://"),
     ),
     Format(
         name="wss-url",
