@@ -21,6 +21,7 @@ from telnyx_conformance.errors import ContractError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 KINDS = ("parameters", "requestBodies", "responses", "schemas")
+LONGEST_NAME = 9  # words
 STORAGE_SERVER = {"url": "https://{region}.telnyxcloudstorage.com", "variables": {"region": {"default": "us-central-1"}}}
 STORAGE_PATHS = ("/", "/{bucketName}", "/{bucketName}/{objectName}")
 
@@ -87,9 +88,10 @@ def _header(upstream: Mapping[str, Any], edition: str, groups: list[str]) -> dic
 
 def _operation(path: str, method: str, item: Mapping[str, Any]) -> dict[str, Any]:
     upstream = item[method]
+    operation_id = upstream.get("operationId") or _invented_id(path, method)
     facts: dict[str, Any] = {
-        "operationId": upstream.get("operationId") or _invented_id(path, method),
-        "summary": upstream.get("summary", ""),
+        "operationId": operation_id,
+        "summary": _name(upstream.get("summary", ""), operation_id),
         "tags": upstream["tags"][:1],
     }
     if upstream.get("deprecated"):
@@ -107,6 +109,14 @@ def _operation(path: str, method: str, item: Mapping[str, Any]) -> dict[str, Any
     if "callbacks" in upstream:
         facts["callbacks"] = {name: _callback(c) for name, c in upstream["callbacks"].items()}
     return facts
+
+
+def _name(summary: str, operation_id: str) -> str:
+    """Return an operation's name; a summary as long as a sentence is prose, and the words of the id stand in for it."""
+    if 0 < len(re.findall(r"\w+", summary)) <= LONGEST_NAME:
+        return summary
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", operation_id)
+    return " ".join(words).capitalize()
 
 
 def _invented_id(path: str, method: str) -> str:
