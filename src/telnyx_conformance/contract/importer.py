@@ -113,7 +113,7 @@ def _operation(path: str, method: str, item: Mapping[str, Any]) -> dict[str, Any
 
 def _name(summary: str, operation_id: str) -> str:
     """Return an operation's name; a summary as long as a sentence is prose, and the words of the id stand in for it."""
-    if 0 < len(re.findall(r"\w+", summary)) <= LONGEST_NAME:
+    if 0 < len(re.findall(r"[A-Za-z0-9']+", summary)) <= LONGEST_NAME:
         return summary
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", operation_id)
     return " ".join(words).capitalize()
