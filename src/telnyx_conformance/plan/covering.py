@@ -42,13 +42,14 @@ class Row:
         self.carried: list[Offer] = []
         self._set: dict[Root, dict[tuple[Any, ...], Any]] = {}
         self._branches: dict[Root, dict[tuple[Any, ...], tuple[str, ...]]] = {}
+        self._alternatives: dict[Root, list[tuple[Any, ...]]] = {}
 
     def takes(self, maker: Maker, offer: Offer, is_valid: Callable[[Root, Any], bool]) -> bool:
         """Add a value when it goes with what is there; return whether it did."""
         field, root = offer.field, root_of(offer.field)
         if not self.optional and not is_needed(field):
             return False
-        if not self._is_free(field, root, offer.value.value):
+        if not self._is_free(field, root, offer.value.value) or self._blurs(maker, field, root):
             return False
         mine, branches = self._set.setdefault(root, {}), self._branches.setdefault(root, {})
         if not self._holds(offer, root):
@@ -62,6 +63,8 @@ class Row:
             self.roots[root] = made
         mine[field.path] = _at(self.roots[root], field.path)
         branches |= {field.path[:depth]: link.branch for depth, link in enumerate(field.chain) if link.branch}
+        if isinstance(offer.value.value, dict) and not set(offer.value.kinds) <= CONTAINED:
+            self._alternatives.setdefault(root, []).append(field.path)
         self.carried.append(offer)
         return True
 
@@ -78,6 +81,16 @@ class Row:
                 return False
         inner = any(path[: len(field.path)] == field.path for path in mine)
         return not (inner and _is_whole(value))
+
+    def _blurs(self, maker: Maker, field: Field, root: Root) -> bool:
+        """Tell whether a member would stand beside an alternative that another one of its branches is known by."""
+        for path in self._alternatives.get(root, ()):
+            if path == field.path[: len(path)] != field.path:
+                node, key, kept = field.chain[len(path)].node, field.path[len(path)], self._set[root][path]
+                branches = [branch for choice in node.choices for branch in choice.branches]
+                if key not in kept and any(key in maker.reader.node(branch).required for branch in branches):
+                    return True
+        return False
 
     def _holds(self, offer: Offer, root: Root) -> bool:
         """Tell whether the value, or a container that was asked for as such, stands there already."""

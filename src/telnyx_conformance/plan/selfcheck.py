@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # The keyword by which a validator reports a rule, where it is not the constraint's own.
 REPORTED: Mapping[str, tuple[str, ...]] = {
     "required-if": ("required",),
+    "dependentRequired": ("required", "dependentRequired"),
     "contentEncoding": ("format",),
     "additionalProperties": ("additionalProperties", "unevaluatedProperties"),
     "null": ("type", "enum", "const", "oneOf", "anyOf"),

@@ -229,10 +229,8 @@ class Maker:
     ) -> Any:
         """Return `root` (changed in place) with `value` at the end of `chain`.
 
-        What stands on the way is made as small as can be.
-
-        `clear` removes the place instead. `chosen` are the alternatives that `root` was made with, by path: those stay
-        as they are.
+        What stands on the way is made as small as can be; what may not stand beside it gives way. `clear` removes the
+        place instead. `chosen` are the alternatives that `root` was made with, by path: those stay as they are.
         """
         if len(chain) == 1:
             return value
@@ -240,6 +238,8 @@ class Maker:
         for depth, link in enumerate(chain[1:-1], start=2):
             path = tuple(one.key for one in chain[1:depth])
             kept = not link.branch or (chosen or {}).get(path) == link.branch
+            if isinstance(node, dict):
+                self._make_room(node, chain[depth - 2].node, str(link.key))
             node = self._entered(node, link, kept=kept)
         last = chain[-1].key
         if clear:
@@ -247,9 +247,28 @@ class Maker:
         elif isinstance(node, list):
             node[0:1] = [value]
         else:
+            self._make_room(node, chain[-2].node, str(last))
             node[last] = value
             self.completed(node, chain[-2].node)
         return root
+
+    def _make_room(self, here: dict[str, Any], node: Node, name: str) -> None:
+        """Remove the members that may not stand beside the new member `name`, and add those that stand with it."""
+        if name in here:
+            return
+        for names in node.exclusive:
+            others = [other for other in names if other != name]
+            if name in names and all(other in here for other in others):
+                here.pop(next((other for other in others if other not in node.required), ""), None)
+        for choice in node.choices:
+            demands = [self.reader.node(branch).required for branch in choice.branches]
+            mine = next((demand for demand in demands if name in demand), None)
+            if choice.keyword == "oneOf" and mine is not None:
+                for other in {other for demand in demands for other in demand} - {*mine, *node.required}:
+                    here.pop(other, None)
+                for other in mine:
+                    if other != name and other in node.properties:
+                        self.put(here, node, other, 0)
 
     def _entered(self, parent: Any, link: Link, *, kept: bool) -> Any:
         holder = dict if link.node.kind in ("object", "") else list
