@@ -1,6 +1,6 @@
 """The named rules of an operation: what the documentation says and no JSON Schema keyword can, under `x-rules`.
 
-docs/hardening.md says what each name means and who keeps it; `contracts/schemas/rules.schema.json` says what each takes.
+docs/hardening.md says what each name means and who keeps it; `contracts/schemas/rules.schema.json` what each takes.
 """
 
 from __future__ import annotations
