@@ -90,6 +90,9 @@ def run_suites(arguments: list[str], classes: tuple[str, ...]) -> int:
     if absent:
         raise UsageError(f"this release has no suite for: {', '.join(absent)}", expected=", ".join(_suites(root)))
     common = [f"--rootdir={root}", "-c", str(root / "pyproject.toml"), f"--confcutdir={root}", "-p", "no:cacheprovider"]
+    # Whatever else is installed beside us stays out: it costs start-up time, and it could change what the suites do.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    common += ["-p", "xdist.plugin", "-p", "allure_pytest.plugin", "-p", "no:unraisableexception"]
     sys.dont_write_bytecode = True  # the content may be installed where nothing can be written
     code = pytest.main([*common, *arguments, *map(str, suites)])
     return int(ours(int(code)))
