@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from telnyx_conformance.contract.document import build_edition
-from telnyx_conformance.contract.model import Edition
 from telnyx_conformance.contract.requirements import enumerate_requirements
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan.planner import plan_operation
-from telnyx_conformance.plan.probe import Plan
+
+if TYPE_CHECKING:
+    from telnyx_conformance.contract.model import Edition
+    from telnyx_conformance.plan.probe import Plan
 
 TEXT: dict[str, Any] = {"type": "string"}
 
