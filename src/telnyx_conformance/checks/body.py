@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from telnyx_conformance.checks.finding import NOT_JSON, Finding, json_body, outline, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from telnyx_conformance.contract.exchange import Exchange
 
@@ -61,13 +63,26 @@ def has_envelope(exchange: Exchange, required: Mapping[str, type]) -> Finding | 
     return None
 
 
-def echoes(exchange: Exchange, asked: Mapping[str, Any]) -> Finding | None:
-    """Fields that were asked for and stand in the answer under the same name hold what was asked."""
+def repeated(exchange: Exchange, names: Collection[str]) -> dict[str, tuple[Any, Any]]:
+    """Return (asked, got) for those of the fields `names` that were asked for and stand in the answer."""
+    try:
+        asked = msgspec.json.decode(exchange.request.body)
+    except msgspec.DecodeError:
+        return {}
     body = json_body(exchange)
     data = body.get("data", body) if isinstance(body, dict) else None
-    if not isinstance(data, dict):
-        return None
-    wrong = [f"{k}: asked {shown(v)}, got {shown(data[k])}" for k, v in asked.items() if k in data and data[k] != v]
+    if not isinstance(data, dict) or not isinstance(asked, dict):
+        return {}
+    return {n: (asked[n], data[n]) for n in names if n in data and asked.get(n) is not None}
+
+
+def echoes(pairs: Mapping[str, tuple[Any, Any]]) -> Finding | None:
+    """What stands in the answer is what was asked. Only null is free: what it stands for is the target's to say."""
+    wrong = [
+        f"{name}: asked {shown(asked)}, got {shown(got)}"
+        for name, (asked, got) in pairs.items()
+        if asked != got or isinstance(asked, bool) != isinstance(got, bool)
+    ]
     if not wrong:
         return None
     return Finding(check="echo", expected="what was asked", actual="; ".join(wrong[:MOST_ERRORS]))

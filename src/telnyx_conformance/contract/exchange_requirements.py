@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from telnyx_conformance.contract.echoes import echoed_fields
 from telnyx_conformance.contract.envelopes import JSON, envelope_of, properties_of
 from telnyx_conformance.contract.fields import is_json
 from telnyx_conformance.contract.kinds import KINDS
@@ -110,6 +111,8 @@ def _responses(edition: Edition, operation: Operation, *, refuses: bool) -> Iter
         yield _made(operation, place, "schema", "response:schema")
         if envelope_of(edition, operation).slot:
             yield _made(operation, place, "envelope", "response:envelope")
+        if echoed_fields(edition, operation):
+            yield _made(operation, place, "echo", "response:echo")
     statuses = (("401", operation.secured), ("404", bool(identifier_of(operation))), ("422", refuses))
     for status, provoked in statuses:
         if provoked:

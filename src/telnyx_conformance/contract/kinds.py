@@ -83,6 +83,7 @@ KINDS: dict[str, Kind] = {
     "response:empty": Kind("envelopes", "MUST", "success is answered without a body", "checks"),
     "response:schema": Kind("envelopes", "MUST", "a success body satisfies its schema", "checks"),
     "response:envelope": Kind("envelopes", "SHOULD", "a success body carries its resource where documented", "checks"),
+    "response:echo": Kind("envelopes", "SHOULD", "what was asked for comes back as it was asked", "checks"),
     "error:schema": Kind("envelopes", "SHOULD", "a refusal has the documented body", "checks"),
     "pagination:size": Kind("envelopes", "MUST", "a page holds no more items than asked for", "scenario"),
     "pagination:number": Kind("envelopes", "MUST", "two pages share no item", "scenario"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from telnyx_conformance.checks import body, errors, status
+from telnyx_conformance.contract.echoes import echoed_fields
 from telnyx_conformance.contract.envelopes import JSON, envelope_of
 from telnyx_conformance.plan.isolation import isolate
 from telnyx_conformance.run.asking import Asker
@@ -42,14 +44,19 @@ class OperationProof:
 
     async def prove(self, requirements: list[Requirement]) -> list[Verdict]:
         """Return the verdicts of every probe of the class."""
+        try:
+            return await self._prove(requirements)
+        finally:
+            self._asker.close()
+
+    async def _prove(self, requirements: list[Requirement]) -> list[Verdict]:
         if not requirements:
             return []
         if self._proven == "envelopes":
             return await self._envelopes(requirements)
         chosen = [p for p in self._plan.probes if p.conformance_class == self._proven]
         self.probes = len(chosen)
-        if self._proven == "requests":
-            self.lower_bound = self._plan.lower_bound
+        self.lower_bound = self._plan.bounds.get(self._proven, 0)
         refused = [p for p in chosen if p.expect == "refuse"]
         accepted = [p for p in chosen if p.expect == "accept"]
         verdicts = [v for part in await asyncio.gather(*map(self._refuse, refused)) for v in part]
@@ -127,6 +134,10 @@ class OperationProof:
             return status.is_not(exchange, (404, 405, 501), "the operation is routed")
         return status.is_accepted(exchange)
 
+    @cached_property
+    def _echoed(self) -> tuple[str, ...]:
+        return echoed_fields(self._session.edition, self._operation)
+
     @property
     def _uses_up(self) -> bool:
         """Whether a request that is carried out may leave its resource unfit for the next."""
@@ -152,7 +163,7 @@ class OperationProof:
     async def _success(self, probe: Probe) -> list[Verdict]:
         response = self._operation.success
         place = f"{self._operation.id}:response.{response.status}"
-        kinds = ("status", "content-type", "empty", "schema", "envelope")
+        kinds = ("status", "content-type", "empty", "schema", "envelope", "echo")
         try:
             exchange, seen = await self._asker.ask(probe, fresh=self._uses_up)
         except Unavailable as reason:
@@ -185,6 +196,9 @@ class OperationProof:
             envelope = envelope_of(self._session.edition, self._operation)
             if envelope.slot:
                 findings["envelope"] = body.has_envelope(exchange, {envelope.slot: list if envelope.is_list else dict})
+        repeated = body.repeated(exchange, self._echoed)
+        if repeated:
+            findings["echo"] = body.echoes(repeated)
         return findings
 
     async def _refusal(self, probe: Probe) -> list[Verdict]:

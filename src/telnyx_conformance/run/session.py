@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.contract.exchange import Exchange, Request
-from telnyx_conformance.contract.lifecycles import Lifecycles, lifecycles_of
+from telnyx_conformance.contract.lifecycles import Lifecycles, load_lifecycles
 from telnyx_conformance.contract.validators import Validator, compiled
 from telnyx_conformance.plan.planner import plan_operation
 from telnyx_conformance.run.safety import Gate
@@ -66,7 +66,7 @@ class Session:
     @cached_property
     def lifecycles(self) -> Lifecycles:
         """How the edition's resources come to be."""
-        return lifecycles_of(self.settings.edition)
+        return load_lifecycles(self.settings.edition.name)
 
     def key(self, account: str = "") -> str:
         """Return the API key of this worker's account. Emulators make every `KEYTEST…` key an account of its own."""

@@ -1,0 +1,57 @@
+"""What comes back as it was asked: the fields that the body of a creation or change shares with the answer to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telnyx_conformance.contract.envelopes import JSON, envelope_of, properties_of
+from telnyx_conformance.contract.lifecycles import load_lifecycles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telnyx_conformance.contract.model import Edition, Operation
+
+ROLES = ("create", "update")
+PLAIN = frozenset({"string", "integer", "number", "boolean"})
+# Keywords by which an answer may be narrower than what was asked, or the same moment be written otherwise.
+NARROWING = ("enum", "const", "pattern", "format", "minimum", "maximum", "minLength", "maxLength", "contentEncoding")
+REWRITTEN = ("date-time", "date", "time", "password")
+SECRETS = ("password", "secret", "token", "pin", "api_key")
+
+
+def echoed_fields(edition: Edition, operation: Operation) -> tuple[str, ...]:
+    """Return the fields that the answer must repeat, sorted: plain ones that request and answer describe alike.
+
+    Only creations and changes answer with what they were asked for; a command answers with what it did.
+    """
+    body = operation.body
+    if body is None or body.media_type != JSON or operation.server != "api":
+        return ()
+    envelope = envelope_of(edition, operation)
+    if envelope.is_list or envelope.media_type != JSON or _role(edition, operation) not in ROLES:
+        return ()
+    asked = properties_of(edition, body.content[JSON])
+    answered = properties_of(edition, envelope.item)
+    shared = asked.keys() & answered.keys() - {n for n in asked if n.endswith(SECRETS)}
+    return tuple(sorted(n for n in shared if _alike(edition, asked[n], answered[n])))
+
+
+def _role(edition: Edition, operation: Operation) -> str:
+    return load_lifecycles(edition.name).of(operation.id).role
+
+
+def _alike(edition: Edition, asked: Mapping[str, Any], answered: Mapping[str, Any]) -> bool:
+    one, other = edition.resolve(asked), edition.resolve(answered)
+    if one.get("readOnly") or other.get("readOnly") or one.get("writeOnly") or other.get("writeOnly"):
+        return False
+    if one.get("format") in REWRITTEN or not _types(one) or _types(one) != _types(other):
+        return False
+    return all(one.get(keyword) == other[keyword] for keyword in NARROWING if keyword in other)
+
+
+def _types(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Return the plain types of a schema without null, nothing when it also takes others."""
+    named = schema.get("type", ())
+    types = frozenset((named,) if isinstance(named, str) else named) - {"null"}
+    return types if types <= PLAIN else frozenset()
