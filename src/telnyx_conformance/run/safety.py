@@ -33,12 +33,17 @@ class Gate:
             return ""
         return f"{operation.safety} operations are not allowed on this target (--allow {operation.safety})"
 
-    def objects(self, operation: Operation, path_values: dict[str, Any], body: Any) -> str:
-        """Return why this very request must not be sent, or an empty string; spends from the billable budget when it may."""
+    def objects(
+        self, operation: Operation, path_values: dict[str, Any], body: Any, *, names_nothing: bool = False
+    ) -> str:
+        """Return why this very request must not be sent, or an empty string; spends from the billable budget when it may.
+
+        `names_nothing`: its path carries an id that we made up to be refused, so that nothing of anybody's can be meant.
+        """
         reason = self.refuses(operation)
         if reason or self.is_free:
             return reason
-        if operation.method == "DELETE" and not self._owns(path_values):
+        if operation.method == "DELETE" and not names_nothing and not self._owns(path_values):
             return "only what this run created is deleted"
         if self._profile.kind != "live":
             return ""
