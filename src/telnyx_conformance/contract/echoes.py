@@ -29,16 +29,14 @@ def echoed_fields(edition: Edition, operation: Operation) -> tuple[str, ...]:
     if body is None or body.media_type != JSON or operation.server != "api":
         return ()
     envelope = envelope_of(edition, operation)
-    if envelope.is_list or envelope.media_type != JSON or _role(edition, operation) not in ROLES:
+    placed = load_lifecycles(edition.name).of(operation.id)
+    if envelope.is_list or envelope.media_type != JSON or placed.role not in ROLES:
         return ()
     asked = properties_of(edition, body.content[JSON])
     answered = properties_of(edition, envelope.item)
-    shared = asked.keys() & answered.keys() - {n for n in asked if n.endswith(SECRETS)}
+    kept = {placed.resource.identifier} if placed.role == "update" else set()  # what names a resource may not change
+    shared = asked.keys() & answered.keys() - kept - {n for n in asked if n.endswith(SECRETS)}
     return tuple(sorted(n for n in shared if _alike(edition, asked[n], answered[n])))
-
-
-def _role(edition: Edition, operation: Operation) -> str:
-    return load_lifecycles(edition.name).of(operation.id).role
 
 
 def _alike(edition: Edition, asked: Mapping[str, Any], answered: Mapping[str, Any]) -> bool:
