@@ -9,6 +9,7 @@ import aiohttp
 from httpx_aiohttp import AiohttpTransport
 
 from telnyx_conformance.contract.exchange import Request
+from telnyx_conformance.contract.lifecycles import load_lifecycles
 from telnyx_conformance.emulator.core import Emulator
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
 from telnyx_conformance.errors import IncompleteError
@@ -32,11 +33,21 @@ ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 FIRST_LOOK = "/phone_numbers"
 
 
-async def open_session(settings: Settings, folder: Path, worker: str, *, attach: bool = False) -> Session:
-    """Connect to the target, start the inbox and open the evidence log of this worker."""
+async def open_session(
+    settings: Settings,
+    folder: Path,
+    worker: str,
+    *,
+    attach: bool = False,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Session:
+    """Connect to the target, start the inbox and open the evidence log of this worker.
+
+    `transport` carries all requests in place of the one that the profile's kind of target asks for.
+    """
     profile = settings.profile
     evidence = EvidenceLog(folder / f"evidence.{worker}.ndjson", [profile.key], worker=worker)
-    transport = _transport(settings)
+    transport = transport or _transport(settings)
     clients = {"api": _client(profile, profile.base_url, transport)}
     storage = profile.storage_url or (_root(profile.base_url) + "/s3" if profile.kind == "embedded" else "")
     if storage:
@@ -88,7 +99,8 @@ def _root(url: str) -> str:
 
 def _transport(settings: Settings) -> httpx.AsyncBaseTransport:
     if settings.profile.kind == "embedded":
-        return EmbeddedTransport(Emulator(settings.edition, seed=settings.seed))
+        lifecycles = load_lifecycles(settings.edition.name)
+        return EmbeddedTransport(Emulator(settings.edition, seed=settings.seed, lifecycles=lifecycles))
     return AiohttpTransport(client=lambda: _network_session(settings.profile))
 
 
