@@ -40,13 +40,13 @@ def test_the_snapshot_holds_every_id(edition: Edition) -> None:
 def test_a_renamed_field_is_noticed(edition: Edition, tmp_path: Path) -> None:
     document = copy.deepcopy(edition.document)
     properties = document["components"]["schemas"]["TransferCallRequest"]["properties"]
-    properties["timeout_seconds"] = properties.pop("timeout_secs")
+    properties["early_medium"] = properties.pop("early_media")
     renamed = Edition(name=edition.name, document=document, operations=edition.operations, by_id=edition.by_id)
     file = tmp_path / "requirements.txt"
     write_snapshot(edition, file)
     added, gone = write_snapshot(renamed, file)
-    assert "TransferCall:request.body.timeout_secs:minimum" in gone
-    assert "TransferCall:request.body.timeout_seconds:minimum" in added
+    assert "TransferCall:request.body.early_media:type" in gone
+    assert "TransferCall:request.body.early_medium:type" in added
 
 
 def test_every_id_is_unique(requirements: list[Requirement]) -> None:

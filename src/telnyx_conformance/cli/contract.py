@@ -99,13 +99,13 @@ def bundle(edition: str, hardened: bool, out: Path | None) -> None:
 @edition_option
 def snapshot(edition: str) -> None:
     """Write down all requirement ids of an edition: ids are permanent, and a test holds this file against the contract."""
-    from telnyx_conformance.run.settings import Settings
+    from telnyx_conformance.contract.requirements import snapshot_file, write_snapshot
 
-    settings = Settings(edition=edition)
-    file = contracts_folder() / edition / "requirements.txt"
-    ids = sorted(r.id for r in settings.planned())
-    file.write_text("\n".join(ids) + "\n", encoding="utf-8")
-    click.echo(f"{len(ids)} ids in {file}", err=True)
+    loaded = load_edition(edition)
+    added, gone = write_snapshot(loaded)
+    for name in gone:
+        click.echo(f"gone: {name}", err=True)
+    click.echo(f"{len(added)} added, {len(gone)} gone: {snapshot_file(loaded)}", err=True)
 
 
 def _read(document: Path) -> Any:

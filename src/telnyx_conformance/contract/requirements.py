@@ -17,6 +17,8 @@ from telnyx_conformance.contract.fields import Field, fields_of, is_json
 from telnyx_conformance.contract.kinds import KINDS
 from telnyx_conformance.contract.model import Edition, Level, Operation, Requirement
 from telnyx_conformance.contract.nodes import Node, Reader, reader_of
+from telnyx_conformance.contract.sequence_requirements import sequence_requirements
+from telnyx_conformance.contract.sequences import load_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +135,9 @@ def _argument(constraint: Constraint, node: Node) -> str:
 
 def requirement_ids(edition: Edition) -> list[str]:
     """Return the ids of all requirements of an edition, sorted."""
-    return sorted(r.id for operation in edition.operations for r in enumerate_requirements(edition, operation))
+    found = [r.id for operation in edition.operations for r in enumerate_requirements(edition, operation)]
+    found += [r.id for r in sequence_requirements(load_sequences(edition.name), edition)]
+    return sorted(found)
 
 
 def snapshot_file(edition: Edition) -> Path:

@@ -31,7 +31,10 @@ class Asker:
         self.prerequisites = Prerequisites(session, self._lifecycles, account=self.account, minimal=self._minimal)
 
     async def ask(self, probe: Probe, *, fresh: bool = False) -> tuple[Exchange, tuple[int, ...]]:
-        """Send a probe. Raises `Unavailable` when a prerequisite cannot be had or the gate does not let it through."""
+        """Send a probe; return the exchange and the evidence numbers of all that led to it, itself last.
+
+        Raises `Unavailable` when a prerequisite cannot be had or the gate does not let the request through.
+        """
         path = {**await self.prerequisites.path_values(self.operation, fresh=fresh), **probe.path}
         return await self._send(self.operation, probe, path)
 
@@ -48,18 +51,24 @@ class Asker:
                 await self._minimal(create, {p: path[p] for p in path_parameters(create)})
 
     async def _send(self, operation: Operation, probe: Probe, path: dict[str, Any]) -> tuple[Exchange, tuple[int, ...]]:
-        reason = self.session.gate.objects(operation, path, probe.body)
+        made_up = probe.expect == "refuse" and bool(probe.path)
+        reason = self.session.gate.objects(operation, path, probe.body, names_nothing=made_up)
         if reason:
             raise Unavailable(reason)
+        references = await self._references(operation, probe)
         request = build_request(
             operation, probe, path, f"Bearer {self.session.key(self.account)}",
-            fresh=self.session.fresh(), webhook=self.session.inbox.url(self._token),
-            references=await self._references(operation, probe),
+            fresh=self.session.fresh(), webhook=self.session.inbox.url(self._token), references=references,
         )  # fmt: skip
         exchange, numbers = await self.session.send(operation, request, probe=probe.id)
         if operation.method == "POST" and probe.expect == "accept":
             self._remember(exchange)
-        return exchange, numbers
+        return exchange, (*self.prerequisites.behind((*path.values(), *references.values())), *numbers)
+
+    def close(self) -> None:
+        """Stop listening for the events of this operation's probes."""
+        self.session.inbox.forget(self._token)
+        self.prerequisites.close()
 
     async def _references(self, operation: Operation, probe: Probe) -> dict[str, Any]:
         """Return real values for the fields that name something this run can make: an application, a call."""

@@ -27,11 +27,15 @@ class Unavailable(Exception):
 
 
 class CallSetup:
-    """Makes legs in one account. Every event goes to the inbox `token` unless a request says otherwise."""
+    """Makes legs in one account. Every event goes to the inbox `token` unless a request says otherwise.
+
+    `behind` tells for each id that was made (an application's, a call's) which exchanges made it.
+    """
 
     def __init__(self, session: Session, *, account: str, token: str) -> None:
         self._session, self._account, self.token = session, account, token
         self.exchanges: list[int] = []
+        self.behind: dict[str, tuple[int, ...]] = {}
         self._connection = ""
         by_path = {(o.method, o.path): o for o in session.edition.operations}
         self.dial_operation: Operation = by_path["POST", "/calls"]
@@ -74,7 +78,7 @@ class CallSetup:
         if not self._connection:
             raise Unavailable(f"no call control application could be created: {outline(exchange)}")
         self._session.gate.created.add(self._connection)
-        self.exchanges += numbers
+        self._made(self._connection, numbers)
         return self._connection
 
     async def dial_defaults(self) -> dict[str, Any]:
@@ -124,8 +128,9 @@ class CallSetup:
     async def _dial(self, request: dict[str, Any]) -> tuple[LegIds, Sent]:
         body = {**await self.dial_defaults(), **request}
         exchange, numbers = await self.command(self.dial_operation, {}, body, probe="setup.dial")
-        self.exchanges += numbers
-        return self._leg_of(exchange, body)
+        ids, sent = self._leg_of(exchange, body)
+        self._made(ids.call_control_id, (*self.behind.get(str(body["connection_id"]), ()), *numbers))
+        return ids, sent
 
     async def _inbound(self, request: dict[str, Any]) -> tuple[LegIds, Sent]:
         control = self._session.control
@@ -137,12 +142,17 @@ class CallSetup:
         if not data or not data.get("call_control_id"):
             raise Unavailable("the control API let no call come in")
         ids = LegIds(call_control_id=str(data["call_control_id"]), call_leg_id=str(data.get("call_leg_id", "")))
+        self._made(ids.call_control_id, self.behind.get(self._connection, ()))
         return ids, Sent(body=body, status=200, data=data)
+
+    def _made(self, value: str, numbers: tuple[int, ...]) -> None:
+        self.behind[value] = numbers
+        self.exchanges += [number for number in numbers if number not in self.exchanges]
 
     async def _must(self, operation: Operation, ids: LegIds, probe: str, body: dict[str, Any] | None = None) -> None:
         path = {"call_control_id": ids.call_control_id}
         exchange, numbers = await self.command(operation, path, body or {}, probe=probe)
-        self.exchanges += numbers
+        self._made(ids.call_control_id, (*self.behind.get(ids.call_control_id, ()), *numbers))
         if exchange.response is None or exchange.response.status >= 300:
             raise Unavailable(f"{operation.id} was refused: {outline(exchange)}")
 

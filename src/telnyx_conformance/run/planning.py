@@ -67,7 +67,7 @@ def _run(settings: Settings) -> dict[str, Any]:
         "target": {"kind": profile.kind, "base_url": profile.base_url},
         "seed": settings.seed,
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "arguments": {
+        "arguments": {"only": list(settings.only), 
             "classes": list(settings.classes),
             "allow": list(profile.allow),
             "shard": "{}/{}".format(*settings.shard),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks.finding import NOT_JSON, json_body, outline
@@ -28,7 +28,18 @@ class Prerequisites:
         self._session, self._lifecycles, self._account, self._minimal = session, lifecycles, account, minimal
         self._shared: dict[tuple[str, str], asyncio.Future[str]] = {}
         self._calls: CallSetup | None = None
-        self.exchanges: list[int] = []
+        self._behind: dict[str, tuple[int, ...]] = {}
+
+    def behind(self, values: Iterable[Any]) -> tuple[int, ...]:
+        """Return the exchanges that made or found `values`, in the order they happened."""
+        known = self._calls.behind if self._calls else {}
+        found = {n for value in values for n in (*self._behind.get(str(value), ()), *known.get(str(value), ()))}
+        return tuple(sorted(found))
+
+    def close(self) -> None:
+        """Stop listening for the events of calls that were made here."""
+        if self._calls is not None:
+            self._session.inbox.forget(self._calls.token)
 
     async def path_values(self, operation: Operation, *, fresh: bool = False) -> dict[str, str]:
         """Return a value for every path parameter. `fresh` makes the last one anew: the request may use it up.
@@ -70,12 +81,12 @@ class Prerequisites:
         for name in missing:
             path[name] = await self._value(operation, name, path, fresh=last)
         exchange, numbers = await self._minimal(operation, path)
-        self.exchanges += numbers
         value = found_at(exchange, producer.place, last=last) if producer.place else path[missing[-1]]
         if value is None or exchange.response is None or exchange.response.status >= 300:
             raise Unavailable(f"{producer.operation} gives no {producer.place}: {outline(exchange)}")
         if producer.kind == "create":
             self._session.gate.created.add(str(value))
+        self._behind[str(value)] = (*self.behind(path.values()), *numbers)
         return str(value)
 
     async def call(self, state: str = "answered", *, fresh: bool = False) -> str:
@@ -101,8 +112,6 @@ class Prerequisites:
             ids, _ = await calls.leg("answered", "dialled", {}, self._came)
         if state == "queued":
             await calls.enqueue(ids)
-        self.exchanges += calls.exchanges
-        calls.exchanges.clear()
         return ids.call_control_id
 
     async def _came(self, event: str, call_control_id: str) -> bool:

@@ -158,7 +158,13 @@ class OperationProof:
         scripted = [r for r in requirements if r.place.startswith(SCRIPTED)]
         if scripted:
             verdicts += await self._listing(scripted)
-        return verdicts
+        judged_already = {v.requirement for v in verdicts}
+        silence = "no request of this kind was refused: there is no error body to judge"
+        return verdicts + [
+            inconclusive(r.id, silence)
+            for r in requirements
+            if r.place.startswith("error.") and r.id not in judged_already
+        ]
 
     async def _success(self, probe: Probe) -> list[Verdict]:
         response = self._operation.success

@@ -43,7 +43,7 @@ class Settings:
         self.target, self.seed = target, seed
         self.shard = read_shard(shard) if shard else (1, 1)
         self.waivers = Path(waivers) if waivers else None
-        self.classes = tuple(classes)
+        self.classes, self.only = tuple(classes), tuple(only)
         self.edition: Edition = load_edition(edition or DEFAULT_EDITION)
         self.selected = self.edition.select(only)
         self.profile: Profile = read_profile(target, Path(profile) if profile else None, tuple(allow))
