@@ -168,7 +168,7 @@ class Scenario:
         return came
 
     def _real_patience(self) -> float:
-        """Seconds to wait for an event; hardly any on a target that has let us wait in vain and never sent a webhook."""
+        """Seconds to wait for an event; hardly any on a target that let us wait and never sent a webhook."""
         if not self.session.events_come and not self.session.inbox.received:
             return SILENT_SECONDS
         asked = [s.request.get("timeout_secs", 0) for s in self.sequence.steps if isinstance(s, Send)]
