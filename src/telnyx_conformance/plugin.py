@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +225,7 @@ def _proof_of(item: pytest.Item) -> tuple[str, Any]:
 
 
 @pytest.fixture
-def prove(request: pytest.FixtureRequest) -> Iterator[Prove]:
+def prove(request: pytest.FixtureRequest) -> Prove:
     """Prove the claim of this module's class for an operation or a sequence; each broken requirement becomes a sub-result."""
     run = request.config.stash[RUN]
     proven = conformance_class_of(request.module)
@@ -247,10 +247,11 @@ def _label(request: pytest.FixtureRequest, run: ConformanceRun, proven: str, sub
         return
     import allure
 
+    dynamic: Any = allure.dynamic  # allure publishes no types
     operation = subject if hasattr(subject, "group") else run.settings.edition.operation(subject.command)
-    allure.dynamic.parent_suite(operation.group)
-    allure.dynamic.suite(proven)
-    allure.dynamic.sub_suite(operation.id)
+    dynamic.parent_suite(operation.group)
+    dynamic.suite(proven)
+    dynamic.sub_suite(operation.id)
     exchanges = run.session.take_attached()
     if exchanges:
         allure.attach(exchanges, name="exchanges", attachment_type="application/x-ndjson", extension="ndjson")

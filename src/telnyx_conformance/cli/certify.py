@@ -108,9 +108,9 @@ def ours(code: int) -> ExitCode:
 
 def pytest_code(name: str) -> int:
     """Return one of pytest's exit statuses by name."""
-    from pytest import ExitCode as PytestCode
+    import pytest
 
-    return int(PytestCode[name])
+    return int(pytest.ExitCode[name])
 
 
 def _suites(root: Path) -> list[str]:

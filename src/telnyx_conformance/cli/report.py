@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from telnyx_conformance.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from telnyx_conformance.report.certificate import Certificate
 
 
 @click.group()
@@ -54,7 +58,7 @@ def merge(folders: tuple[Path, ...], out: Path, waivers: Path | None) -> int:
     return int(certificate.exit_code)
 
 
-def read(place: Path):  # type: ignore[no-untyped-def]
+def read(place: Path) -> Certificate:
     """Return the certificate in a run's folder or file."""
     from telnyx_conformance.report.certificate import from_json
 

@@ -22,7 +22,7 @@ CALLER = "+12025550199"
 AwaitEvent = Callable[[str, str], Awaitable[bool]]
 
 
-class Unavailable(Exception):
+class Unavailable(Exception):  # noqa: N818 - a fact about the target, not an error of ours
     """A prerequisite cannot be had from this target; the text says why."""
 
 
@@ -153,7 +153,7 @@ class CallSetup:
         path = {"call_control_id": ids.call_control_id}
         exchange, numbers = await self.command(operation, path, body or {}, probe=probe)
         self._made(ids.call_control_id, (*self.behind.get(ids.call_control_id, ()), *numbers))
-        if exchange.response is None or exchange.response.status >= 300:
+        if exchange.response is None or not exchange.response.is_success:
             raise Unavailable(f"{operation.id} was refused: {outline(exchange)}")
 
     def _leg_of(self, exchange: Exchange, body: dict[str, Any]) -> tuple[LegIds, Sent]:

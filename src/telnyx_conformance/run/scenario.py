@@ -29,7 +29,7 @@ REAL_QUIET_SECONDS = 1.0
 SILENT_SECONDS = 0.5
 
 
-class Played(Exception):
+class Played(Exception):  # noqa: N818 - the scenario cannot go on; no error of ours
     """A step could not be carried out; the reason makes the requirements inconclusive."""
 
 
