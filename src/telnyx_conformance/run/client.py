@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 16 * 1024 * 1024
 LONGEST_ERROR = 300
+# What is known to go wrong, the special before the general: its words, and where the exception says more. No words: too late.
+CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
+    (ssl.SSLCertVerificationError, "the TLS certificate is not valid for this host", "verify_message"),
+    (ssl.SSLError, "no TLS connection", "reason"),
+    (ConnectionRefusedError, "connection refused: nothing listens there", ""),
+    (socket.gaierror, "the host is not known", "strerror"),
+    (TimeoutError, "", ""),
+    (aiohttp.ClientPayloadError, "the target closed the connection in the middle of its answer", ""),
+    (ConnectionResetError, "the target reset the connection", ""),
+    (BrokenPipeError, "the target reset the connection", ""),
+    (aiohttp.ServerDisconnectedError, "the target closed the connection without an answer", ""),
+    (aiohttp.ClientResponseError, "the answer is not HTTP", "message"),
+)
 
 
 class Client:
@@ -103,25 +116,10 @@ class Client:
 def _wording(failed: Exception) -> str:
     """Say what went wrong below HTTP by its innermost known cause; empty for a timeout."""
     for cause in _causes(failed):
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return f"the TLS certificate is not valid for this host: {cause.verify_message}"
-            case ssl.SSLError():
-                return f"no TLS connection: {cause.reason or cause}"
-            case ConnectionRefusedError():
-                return "connection refused: nothing listens there"
-            case socket.gaierror():
-                return f"the host is not known: {cause.strerror}"
-            case aiohttp.ServerTimeoutError() | TimeoutError():
-                return ""
-            case aiohttp.ClientPayloadError():
-                return "the target closed the connection in the middle of its answer"
-            case ConnectionResetError() | BrokenPipeError():
-                return "the target reset the connection"
-            case aiohttp.ServerDisconnectedError():
-                return "the target closed the connection without an answer"
-            case aiohttp.ClientResponseError():
-                return f"the answer is not HTTP: {cause.message}"
+        for kind, words, detail in CAUSES:
+            if isinstance(cause, kind):
+                told = getattr(cause, detail, "") if detail else ""
+                return f"{words}: {told or cause}" if detail else words
     if isinstance(failed, httpx.TimeoutException) and failed.__cause__ is None:
         return ""
     return f"{type(failed).__name__}: {failed}" if str(failed) else type(failed).__name__
