@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 LONGEST_REAL_WAIT = 700.0
 QUIET_SECONDS = 5.0
 REAL_QUIET_SECONDS = 1.0
-SILENT_SECONDS = 0.5
+SILENT_SECONDS = 1.0
+MOST_WAITS_IN_VAIN = 2
+NEVER_AGAIN_SILENT = -(10**9)  # one leg was heard of: from now on a wait in vain is news
 
 
 class Played(Exception):  # noqa: N818 - the scenario cannot go on; no error of ours
@@ -149,12 +151,25 @@ class Scenario:
         await asyncio.sleep(seconds)
 
     async def _until_event(self, event_type: str, call_control_id: str) -> bool:
-        """Wait for an event of a leg; false when it does not come in time."""
-        return await self._until(
-            lambda: any(
+        """Wait for an event of a leg; false when it does not come in time.
+
+        A target that has never let a leg be heard of is soon not waited for long: each wait would be in vain.
+        """
+
+        def came() -> bool:
+            return any(
                 e.type == event_type and e.payload.get("call_control_id") == call_control_id for e in self.events()
             )
-        )
+
+        if self._virtual:
+            return await self._until(came)
+        silent = self.session.waits_in_vain >= MOST_WAITS_IN_VAIN
+        seconds = SILENT_SECONDS if silent else self.session.settings.profile.event_seconds
+        if await self.session.inbox.until(came, seconds):
+            self.session.waits_in_vain = NEVER_AGAIN_SILENT
+            return True
+        self.session.waits_in_vain += 1
+        return False
 
     async def _until(self, condition: Callable[[], bool]) -> bool:
         if self._virtual:
@@ -163,14 +178,9 @@ class Scenario:
                     return True
                 await self._pass(step)
             return condition()
-        came = await self.session.inbox.until(condition, self._real_patience())
-        self.session.events_come = came or bool(self.session.inbox.received)
-        return came
+        return await self.session.inbox.until(condition, self._real_patience())
 
     def _real_patience(self) -> float:
-        """Seconds to wait for an event; hardly any on a target that let us wait and never sent a webhook."""
-        if not self.session.events_come and not self.session.inbox.received:
-            return SILENT_SECONDS
         asked = [s.request.get("timeout_secs", 0) for s in self.sequence.steps if isinstance(s, Send)]
         longest = max((a for a in asked if isinstance(a, int)), default=0)
         return self.session.settings.profile.event_seconds + min(longest, LONGEST_REAL_WAIT)

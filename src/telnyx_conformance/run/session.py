@@ -54,6 +54,7 @@ class Session:
         self.gate = Gate(settings.profile)
         self.down = ""
         self.events_come = True
+        self.waits_in_vain = 0
         self._failures_in_a_row = self._throttled_in_a_row = 0
         self._looking = asyncio.Lock()
         self._in_flight = asyncio.Semaphore(settings.profile.in_flight)
