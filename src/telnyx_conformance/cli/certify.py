@@ -94,7 +94,7 @@ def print_plan(settings: Settings) -> None:
     """Print every probe of the selection: the same edition, selection and seed give the same lines."""
     import msgspec
 
-    from telnyx_conformance.plan.planner import plan_operation
+    from telnyx_conformance.plan.planning import plan_operation
 
     for operation in settings.selected:
         for probe in plan_operation(settings.edition, operation, settings.seed).probes:

@@ -11,7 +11,7 @@ import msgspec
 from telnyx_conformance.contract.exchange import Exchange, Request
 from telnyx_conformance.contract.lifecycles import Lifecycles, load_lifecycles
 from telnyx_conformance.contract.validators import Validator, compiled
-from telnyx_conformance.plan.planner import plan_operation
+from telnyx_conformance.plan.planning import plan_operation
 from telnyx_conformance.run.safety import Gate
 
 if TYPE_CHECKING:
