@@ -75,7 +75,8 @@ def certify(
     folder = _folder(out)
     prepare(settings, folder)
     options = {"--edition": edition, "--profile": _absolute(profile), "--waivers": _absolute(waivers), "--shard": shard}
-    arguments = ["--target", target, "--seed", str(seed), "--out", str(folder), "--progress"]
+    # As `--name=value`: pytest looks for a conftest.py beside every word that is a path before it knows our options.
+    arguments = [f"--target={target}", f"--seed={seed}", f"--out={folder}", "--progress"]
     arguments += [f"{name}={value}" for name, value in options.items() if value]
     arguments += [f"--only={value}" for value in only]
     arguments += [f"--class={value}" for value in classes]
