@@ -87,6 +87,7 @@ def certify(
     if settings.profile.webhook_port:
         count = 1  # workers cannot share the port that the target sends its webhooks to
     if count > 1:
+        os.environ["PYTHONSAFEPATH"] = "1"  # workers would import a json.py that lies in the current folder
         arguments += ["-n", str(count), "--dist", "worksteal", "--maxschedchunk=50"]
     return run_suites(arguments, classes)
 
