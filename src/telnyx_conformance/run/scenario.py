@@ -148,6 +148,8 @@ class Scenario:
             return
         if seconds > LONGEST_REAL_WAIT:
             raise Played(f"the target has no virtual time, and {seconds:g} s are too long to wait for real")
+        if seconds > REAL_QUIET_SECONDS and self._is_silent:
+            raise Played("the target has let no leg be heard of: no time is spent on what would follow")
         await asyncio.sleep(seconds)
 
     async def _until_event(self, event_type: str, call_control_id: str) -> bool:
@@ -160,13 +162,16 @@ class Scenario:
 
         return await self._until(came) if self._virtual else await self._heard(came)
 
+    @property
+    def _is_silent(self) -> bool:
+        return self.session.waits_in_vain >= MOST_WAITS_IN_VAIN
+
     async def _heard(self, condition: Callable[[], bool]) -> bool:
         """Wait in real time for a sign of life.
 
         A target that has never given one is soon not waited for long: each wait would be in vain.
         """
-        silent = self.session.waits_in_vain >= MOST_WAITS_IN_VAIN
-        seconds = SILENT_SECONDS if silent else self.session.settings.profile.event_seconds
+        seconds = SILENT_SECONDS if self._is_silent else self.session.settings.profile.event_seconds
         if await self.session.inbox.until(condition, seconds):
             self.session.waits_in_vain = NEVER_AGAIN_SILENT
             return True
