@@ -124,7 +124,9 @@ def _transport(settings: Settings) -> httpx.AsyncBaseTransport:
 
 
 def _network_session(profile: Profile) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=profile.in_flight, ssl=ssl.create_default_context())
+    connector = aiohttp.TCPConnector(
+        limit=profile.in_flight, keepalive_timeout=IDLE_SECONDS, ssl=ssl.create_default_context()
+    )
     return aiohttp.ClientSession(
         connector=connector,
         skip_auto_headers=ADDED_BY_AIOHTTP,
