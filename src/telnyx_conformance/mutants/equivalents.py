@@ -1,0 +1,21 @@
+"""Mutants that nobody can tell from the original, each with the reason: they are not planted and not counted."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+
+class Equivalent(msgspec.Struct, frozen=True, kw_only=True):
+    """A family of mutants by the pattern of their ids."""
+
+    pattern: str
+    reason: str
+
+    def matches(self, name: str) -> bool:
+        """Whether a mutant belongs to the family. Brackets in ids are no pattern."""
+        return fnmatchcase(name, self.pattern.replace("[", "[[]"))
+
+
+EQUIVALENTS: tuple[Equivalent, ...] = ()
