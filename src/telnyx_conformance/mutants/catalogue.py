@@ -92,6 +92,11 @@ SURFACE: dict[str, tuple[str, Category, str]] = {
 
 def catalogue(edition: Edition) -> Iterator[Mutant]:
     """Yield every mutant of an edition, equivalent ones left out, always in the same order."""
+    yield from (m for m in everything(edition) if not is_equivalent(m))
+
+
+def everything(edition: Edition) -> Iterator[Mutant]:
+    """Yield every mutant, also those that are equivalent to the original."""
     for operation in edition.operations:
         yield from of_operation(edition, operation)
     yield from of_sequences(edition)
@@ -101,7 +106,7 @@ def of_operation(edition: Edition, operation: Operation) -> Iterator[Mutant]:
     """Yield the mutants of one operation that single requests can show."""
     required = {r.id: r for r in enumerate_requirements(edition, operation) if r.level != "MAY"}
     made = [*_of_requests(edition, operation, required), *_of_the_whole(edition, operation, required)]
-    yield from {m.id: m for m in made if not is_equivalent(m)}.values()
+    yield from {m.id: m for m in made}.values()
 
 
 def of_sequences(edition: Edition) -> Iterator[Mutant]:
@@ -109,12 +114,10 @@ def of_sequences(edition: Edition) -> Iterator[Mutant]:
     for sequence in load_sequences(edition.name):
         rows = {row[0]: row for row in of_sequence(sequence, edition)}
         for name, operator, category, site, kind, variant, sees in rows.values():
-            made = Mutant(
+            yield Mutant(
                 id=name, operator=operator, category=category, operation=sequence.command, site=site, kind=kind,
                 variant=variant, sees=sees, conformance_class="webhooks", sequence=sequence.name,
             )  # fmt: skip
-            if not is_equivalent(made):
-                yield made
 
 
 def is_equivalent(mutant: Mutant) -> bool:
