@@ -151,9 +151,12 @@ def _of_requests(edition: Edition, operation: Operation, required: dict[str, Req
                     yield _one(requirement, f"{what}-{variant}", "responses", variant)
                 continue
             if constraint.refuses:
-                yield _one(requirement, IGNORED[rule], "validation", "not-checked")
+                # What a path names wrongly is not found either: then only the wording tells the two refusals apart.
+                words = ("pointer", "code") if field.location == "path" else ()
+                sees = (requirement.id, *(f"{operation.id}:{field.place}:{word}" for word in words))
+                yield _one(requirement, IGNORED[rule], "validation", "not-checked", sees=sees)
                 if rule in BEYOND:
-                    yield _one(requirement, "bound-off-by-one", "validation", "beyond-accepted")
+                    yield _one(requirement, "bound-off-by-one", "validation", "beyond-accepted", sees=sees)
             if constraint.accepts:
                 edge = rule in BEYOND
                 if edge or rule in {*PRESENT, "member", "nullable"}:

@@ -68,13 +68,12 @@ class EventFault(Fault):
         bounds = [t for t in self._sequence.timing if (t.first, t.second) == (first, second)]
         least = next((t.at_least for t in bounds if t.at_least is not None), None)
         most = next((t.less_than for t in bounds if t.less_than is not None), None)
-        meant = least if least is not None else (most or 0) - 1
-        if delay != meant:
+        if not (least or 0) <= delay < (most or delay + 1):
             return delay
         self.bites()
         if self._mutant.variant == "unit":
             return delay / THOUSAND
-        return delay - 1 if self._mutant.variant == "early" else (most or delay) + 1
+        return (least or delay) - 1 if self._mutant.variant == "early" else (most or delay) + 1
 
     def _unsigned(self, _: dict[str, str]) -> dict[str, str]:
         self.bites()

@@ -57,7 +57,7 @@ class ReplyFault(Fault):
         if self._error and self._error != self._meant(reply, was_refused=was_refused):
             return reply
         bent = self._bend(reply)
-        if bent != reply:
+        if bent.body is not reply.body or (bent.status, bent.headers) != (reply.status, reply.headers):
             self.bites()
         return bent
 
@@ -99,7 +99,7 @@ class ReplyFault(Fault):
 
     def _document(self, reply: Reply) -> Reply:
         try:
-            document = msgspec.json.decode(reply.body)
+            document, before = msgspec.json.decode(reply.body), msgspec.json.decode(reply.body)
         except ValueError:
             return reply
         operator, slot = self._mutant.operator, self._envelope.slot
@@ -111,7 +111,7 @@ class ReplyFault(Fault):
             document = self._otherwise(document, self._mutant.site.rpartition(":")[2])
         else:
             self._change(document, self._mutant.site.partition(":")[2])
-        return _with_body(reply, msgspec.json.encode(document))
+        return reply if document == before else _with_body(reply, msgspec.json.encode(document))
 
     def _otherwise(self, document: Any, name: str) -> Any:
         holder = document.get(self._envelope.slot) if self._envelope.slot else document
