@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ELSEWHERE = str(UUID(int=0xE15E, version=4))
 LONG_AGO = "2000-01-01T00:00:00.000000Z"
 THOUSAND = 1000
+LATE = 4  # seconds beyond the bound: two legs' limits may run from moments that lie apart
 
 
 class EventFault(Fault):
@@ -39,7 +40,10 @@ class EventFault(Fault):
         if self._mutant.kind == "order":
             name = self.place.partition("<")[2]
         elif self._mutant.kind == "never":
-            name = self._sequence.must[0].name if self._sequence.must else ""
+            last = [item.name for item in self._sequence.must if item.leg == self.place.rpartition("@")[2]]
+            if not self._sequence.must:  # the situation's own event comes a second time
+                return self.unwanted()
+            name = (last or [item.name for item in self._sequence.must])[-1]
         else:
             name = self.place.partition(".")[0]
         item = wanted.get(name)
@@ -73,7 +77,7 @@ class EventFault(Fault):
         self.bites()
         if self._mutant.variant == "unit":
             return delay / THOUSAND
-        return (least or delay) - 1 if self._mutant.variant == "early" else (most or delay) + 1
+        return (least or delay) - 1 if self._mutant.variant == "early" else (most or delay) + LATE
 
     def _unsigned(self, _: dict[str, str]) -> dict[str, str]:
         self.bites()

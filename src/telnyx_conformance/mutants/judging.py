@@ -93,6 +93,7 @@ class Bench:
         """Return what the suites say of a fault that stands for `mutant`."""
         began, sent = time.monotonic(), self.session.evidence.exchanges
         failed: list[Verdict] = []
+        known: list[Verdict] = []
         unjudged: list[Verdict] = []
         word: Word = "survived"
         for proven, subject in self._proofs(mutant):
@@ -103,9 +104,11 @@ class Bench:
                 break
             failed = [v for v in verdicts if v.verdict == "fail"]
             unjudged += [v for v in verdicts if v.verdict == "inconclusive"]
-            if failed:
-                word = "killed"
+            known = failed or known
+            if any(is_right(mutant, v.requirement) for v in failed):
                 break
+        failed = known
+        word = "killed" if failed and word == "survived" else word
         right = [v for v in failed if is_right(mutant, v.requirement)]
         first = (right or failed or [None])[0]
         return Outcome(

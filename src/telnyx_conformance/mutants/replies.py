@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.mutants.catalogue import Mutant
 
 SUCCESSES = (203, 206, 202, 201, 200)
-NO_ENVELOPE = b'{"message": "no"}'
+NO_ENVELOPE = b'"no"'
 PAGE = b"<html><body>Service temporarily unavailable</body></html>"
 OTHER_TYPE = b"text/html"
 
