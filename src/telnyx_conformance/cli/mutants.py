@@ -23,7 +23,11 @@ EXPECTED = 98.0
 
 EDITION = click.option("--edition", default=DEFAULT_EDITION, show_default=True, help="Edition of the contract.")
 OPERATOR = click.option(
-    "--operator", "operators", multiple=True, metavar="NAME", help="Kind of fault, such as bound-off-by-one; may be repeated."
+    "--operator",
+    "operators",
+    multiple=True,
+    metavar="NAME",
+    help="Kind of fault, such as bound-off-by-one; may be repeated.",
 )
 ONLY = click.option(
     "--only", multiple=True, metavar="PATTERN", help="Operation id, group, mutant id or glob; may be repeated."
@@ -66,7 +70,9 @@ mutants.ndjson already knows are not judged again: a run that was broken off goe
 @OPERATOR
 @ONLY
 @click.option("--out", default="", metavar="DIR", help="Folder of the results; reports/out/mutants-<time> when absent.")
-@click.option("--workers", type=click.IntRange(1, 64), default=None, help="Processes; as many as processors by default.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=None, help="Processes; as many as processors by default."
+)
 @click.option("--limit", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds for each proof.")
 @click.option("--at-least", type=click.FloatRange(0, 100), default=EXPECTED, show_default=True, metavar="PERCENT",
               help="Exit 1 when fewer are killed.")  # fmt: skip
@@ -93,7 +99,9 @@ def run(
     folder = Path(out).resolve() if out else Path.cwd() / "reports" / "out" / stamp
     count = workers or min(os.cpu_count() or 1, 8)
     outcomes = running.run(known, taken, folder, workers=count, seconds=limit, told=_progress(len(taken)))
-    result = matrix.result_of(outcomes, edition=known.name, seed=seed, equivalent=running.left_out(known, operators, only))
+    result = matrix.result_of(
+        outcomes, edition=known.name, seed=seed, equivalent=running.left_out(known, operators, only)
+    )
     matrix.write(folder, outcomes, result, page(result, outcomes))
     click.echo(matrix.table(result, outcomes))
     click.echo(f"{time.monotonic() - began:.0f} s, {sum(o.requests for o in outcomes):,} requests; {folder}", err=True)

@@ -28,7 +28,7 @@ from telnyx_conformance.emulator.products.calls import Calls
 from telnyx_conformance.emulator.resources import Resources
 from telnyx_conformance.emulator.routing import Match, Router
 from telnyx_conformance.emulator.store import Store
-from telnyx_conformance.emulator.validation import Invalid, Rules, Unreadable
+from telnyx_conformance.emulator.validation import Rules, Unreadable
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition, Operation
@@ -176,14 +176,12 @@ class Emulator:
             if self.fault is not None:
                 problems, ask = self.fault.problems(ask, problems), self.fault.asked(ask)
             if problems:
-                raise Invalid(problems)
+                return json_reply(*refusals.of_problems(problems, operation))
             answer = self._answer(world, ask)
         except Unreadable as unreadable:
             if self.fault is not None and self.fault.overlooks(operation, unreadable):
                 return json_reply(200, NOTHING_SAID)
             return json_reply(*refusals.of_situation(unreadable.situation, unreadable.detail, operation=operation))
-        except Invalid as invalid:
-            return json_reply(*refusals.of_problems(invalid.problems, operation))
         except Refusal as refusal:
             if self.fault is not None and self.fault.overlooks(operation, refusal):
                 return json_reply(200, NOTHING_SAID)

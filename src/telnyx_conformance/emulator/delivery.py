@@ -122,9 +122,7 @@ class Outbox:
         else:
             self._post(url, document, method=method, failover_url=failover_url, timeout=timeout)
 
-    def _post(
-        self, url: str, document: Mapping[str, Any], *, method: str, failover_url: str, timeout: float
-    ) -> None:
+    def _post(self, url: str, document: Mapping[str, Any], *, method: str, failover_url: str, timeout: float) -> None:
         if self._outstanding >= self._limit:
             self.dropped += 1
             return

@@ -36,14 +36,6 @@ class Unreadable(Exception):  # noqa: N818 - a fact about the request
         self.situation, self.detail = situation, detail
 
 
-class Invalid(Exception):  # noqa: N818 - a fact about the request
-    """The request can be read and breaks rules."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(len(problems))
-        self.problems = problems
-
-
 class _Parameter(msgspec.Struct, frozen=True):
     name: str
     location: str
@@ -91,15 +83,6 @@ class Rules:
             {n: decoding.types_of(self._edition, s) for n, s in decoding.members_of(self._edition, schema).items()},
             None if trivial else compiled(self._edition.document, parameter.schema, "request"),
         )
-
-    def read(
-        self, path: Mapping[str, str], query: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[dict[str, Any], Any]:
-        """Return the decoded query parameters and body. Raises `Unreadable` and `Invalid`."""
-        values, document, problems = self.examined(path, query, headers, body)
-        if problems:
-            raise Invalid(problems)
-        return values, document
 
     def examined(
         self, path: Mapping[str, str], query: str, headers: Mapping[str, str], body: bytes

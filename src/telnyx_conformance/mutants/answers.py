@@ -14,7 +14,9 @@ ALTERNATIVES = ("anyOf", "oneOf", "if", "not")
 EACH = "[]"
 
 
-def typed_places(edition: Edition, schema: Mapping[str, Any], envelope: Envelope) -> Iterator[tuple[str, tuple[str, ...]]]:
+def typed_places(
+    edition: Edition, schema: Mapping[str, Any], envelope: Envelope
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the dotted places of a body with what breaks them: `type`, `null`, `missing`.
 
     Places within alternatives are left out: what one branch forbids another may allow.

@@ -1,12 +1,14 @@
 """Every fault that can be planted, read off the contract: operators applied to the sites where they make sense.
 
-An id is the requirement that names the fault, followed by what is wrong: `TransferCall:request.body.timeout_secs:maximum:not-checked`.
-Ids are permanent. What the contract merely permits (level MAY) is no fault, and so no mutant.
+An id is the requirement that names the fault, followed by what is wrong, such as
+`TransferCall:request.body.timeout_secs:maximum:not-checked`. Ids are permanent.
+
+What the contract merely permits (level MAY) is no fault, and so no mutant.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -25,6 +27,8 @@ from telnyx_conformance.mutants.sequences import of_sequence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from telnyx_conformance.contract.constraints import Constraint
+    from telnyx_conformance.contract.fields import Field
     from telnyx_conformance.contract.model import Edition, Operation, Requirement
 
 Category = Literal[
@@ -63,7 +67,10 @@ IGNORED = {
     "anyOf": "alternatives-not-checked", "additionalProperties": "unknown-member-accepted",
 }  # fmt: skip
 BEYOND = frozenset({"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"})
-PRESENT = frozenset({"type", "accepted", "format", "named-format", "pattern"})  # refused whatever the value
+TAKEN = {
+    **dict.fromkeys(("type", "accepted", "format", "named-format", "pattern"), "value-refused"),
+    "member": "member-refused", "nullable": "null-refused",
+}  # fmt: skip
 SURFACE: dict[str, tuple[str, Category, str]] = {
     "route:exists": ("not-routed", "routing", "not-found"),
     "auth:missing": ("missing-key-accepted", "authentication", "accepted"),
@@ -112,11 +119,10 @@ def of_operation(edition: Edition, operation: Operation) -> Iterator[Mutant]:
 def of_sequences(edition: Edition) -> Iterator[Mutant]:
     """Yield the mutants that only a sequence of events can show."""
     for sequence in load_sequences(edition.name):
-        rows = {row[0]: row for row in of_sequence(sequence, edition)}
-        for name, operator, category, site, kind, variant, sees in rows.values():
+        for row in {row.id: row for row in of_sequence(sequence, edition)}.values():
             yield Mutant(
-                id=name, operator=operator, category=category, operation=sequence.command, site=site, kind=kind,
-                variant=variant, sees=sees, conformance_class="webhooks", sequence=sequence.name,
+                id=row.id, operator=row.operator, category=row.category, operation=sequence.command, site=row.site,
+                kind=row.kind, variant=row.variant, sees=row.sees, conformance_class="webhooks", sequence=sequence.name,
             )  # fmt: skip
 
 
@@ -144,25 +150,35 @@ def _of_requests(edition: Edition, operation: Operation, required: dict[str, Req
             requirement = required.get(f"{operation.id}:{field.place}:{constraint.kind}")
             if requirement is None:
                 continue
-            rule = constraint.rule
-            if rule in ("pointer", "code"):
-                what = ("pointer" if field.location == "body" else "parameter") if rule == "pointer" else "code"
-                for variant in ("wrong", "missing"):
-                    yield _one(requirement, f"{what}-{variant}", "responses", variant)
+            if constraint.rule in ("pointer", "code"):
+                yield from _of_wording(requirement, field)
                 continue
             if constraint.refuses:
-                # What a path names wrongly is not found either: then only the wording tells the two refusals apart.
-                words = ("pointer", "code") if field.location == "path" else ()
-                sees = (requirement.id, *(f"{operation.id}:{field.place}:{word}" for word in words))
-                yield _one(requirement, IGNORED[rule], "validation", "not-checked", sees=sees)
-                if rule in BEYOND:
-                    yield _one(requirement, "bound-off-by-one", "validation", "beyond-accepted", sees=sees)
+                yield from _ignored(requirement, constraint, field)
             if constraint.accepts:
-                edge = rule in BEYOND
-                if edge or rule in {*PRESENT, "member", "nullable"}:
-                    operator = {"member": "member-refused", "nullable": "null-refused"}.get(rule, "value-refused")
-                    yield _one(requirement, "bound-off-by-one" if edge else operator, "validation",
-                               "edge-refused" if edge else "refused")  # fmt: skip
+                yield from _refused(requirement, constraint)
+
+
+def _of_wording(requirement: Requirement, field: Field) -> Iterator[Mutant]:
+    what = "parameter" if requirement.kind == "pointer" and field.location != "body" else requirement.kind
+    for variant in ("wrong", "missing"):
+        yield _one(requirement, f"{what}-{variant}", "responses", variant)
+
+
+def _ignored(requirement: Requirement, constraint: Constraint, field: Field) -> Iterator[Mutant]:
+    # What a path names wrongly is not found either: then only the wording tells the two refusals apart.
+    words = ("pointer", "code") if field.location == "path" else ()
+    sees = (requirement.id, *(f"{requirement.operation}:{field.place}:{word}" for word in words))
+    yield _one(requirement, IGNORED[constraint.rule], "validation", "not-checked", sees=sees)
+    if constraint.rule in BEYOND:
+        yield _one(requirement, "bound-off-by-one", "validation", "beyond-accepted", sees=sees)
+
+
+def _refused(requirement: Requirement, constraint: Constraint) -> Iterator[Mutant]:
+    if constraint.rule in BEYOND:
+        yield _one(requirement, "bound-off-by-one", "validation", "edge-refused")
+    elif constraint.rule in TAKEN:
+        yield _one(requirement, TAKEN[constraint.rule], "validation", "refused")
 
 
 def _of_the_whole(edition: Edition, operation: Operation, required: dict[str, Requirement]) -> Iterator[Mutant]:
@@ -206,8 +222,3 @@ def _one(
         operation=requirement.operation, site=site, kind=requirement.kind, variant=variant,
         sees=sees or (requirement.id,), conformance_class=requirement.conformance_class,
     )  # fmt: skip
-
-
-def facts_of(mutant: Mutant) -> dict[str, Any]:
-    """Return a mutant as plain JSON values."""
-    return dict(msgspec.to_builtins(mutant))

@@ -42,7 +42,7 @@ class EventFault(Fault):
         elif self._mutant.kind == "never":
             last = [item.name for item in self._sequence.must if item.leg == self.place.rpartition("@")[2]]
             if not self._sequence.must:  # the situation's own event comes a second time
-                return self.unwanted()
+                return "call.initiated", self.unwanted()[1]
             name = (last or [item.name for item in self._sequence.must])[-1]
         else:
             name = self.place.partition(".")[0]
@@ -135,7 +135,7 @@ class _Bending:
         number = self._legs.index(leg)
         return self._fault.legs[number] if number < len(self._fault.legs) else ""
 
-    def _bent(self, one: Outgoing, data: dict[str, Any]) -> list[Outgoing]:  # noqa: PLR0911 - one way out for each fault
+    def _bent(self, one: Outgoing, data: dict[str, Any]) -> list[Outgoing]:  # noqa: C901, PLR0911 - one way out for each fault
         payload = data["payload"]
         match self._variant:
             case "missing":

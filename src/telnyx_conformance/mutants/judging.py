@@ -110,7 +110,7 @@ class Bench:
         failed = known
         word = "killed" if failed and word == "survived" else word
         right = [v for v in failed if is_right(mutant, v.requirement)]
-        first = (right or failed or [None])[0]
+        first = next(iter([*right, *failed]), None)
         return Outcome(
             id=mutant.id, operator=mutant.operator, category=mutant.category, site=mutant.site,
             conformance_class=mutant.conformance_class, sees=mutant.sees, outcome=word, right=bool(right),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 RESULT, MATRIX, SURVIVORS = "mutants.json", "matrix.json", "survivors"
 PORT = 12111
+CERTIFY = f"telnyx-conformance certify http://127.0.0.1:{PORT}/v2"
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,8 +127,7 @@ def reproducer(outcome: Outcome) -> str:
         lines += [f"  {shlex.quote(f'http://127.0.0.1:{PORT}{asked.target}')}", "echo"]
     operation = outcome.id.partition(":")[0]
     lines += [
-        f"telnyx-conformance certify http://127.0.0.1:{PORT}/v2 --only {shlex.quote(operation)} "
-        f"--class {outcome.conformance_class}",
+        f"{CERTIFY} --only {shlex.quote(operation)} --class {outcome.conformance_class}",
         'kill "$served"',
     ]
     return "\n".join(lines) + "\n"
@@ -140,9 +140,10 @@ def table(result: Result, outcomes: Sequence[Outcome]) -> str:
     lines = [f"{'operator':<{width}}  planted  killed  by accident"]
     for name, tally in result.operators.items():
         mark = "" if tally.killed == tally.sampled else f"  {tally.sampled - tally.killed} survived"
-        lines.append(f"{name:<{width}}  {tally.sampled:7}  {tally.killed:6}  {accidents[name] or '':>11}{mark}".rstrip())
-    for survivor in result.survivors:
-        lines.append(f"survived  {survivor.id}  ({survivor.reproduce})")
+        lines.append(
+            f"{name:<{width}}  {tally.sampled:7}  {tally.killed:6}  {accidents[name] or '':>11}{mark}".rstrip()
+        )
+    lines += [f"survived  {survivor.id}  ({survivor.reproduce})" for survivor in result.survivors]
     lines += [f"by accident  {o.id}  by {o.requirement}" for o in outcomes if o.outcome == "killed" and not o.right]
     return "\n".join(lines)
 

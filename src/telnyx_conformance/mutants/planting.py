@@ -25,6 +25,8 @@ from telnyx_conformance.mutants.replies import ReplyFault
 from telnyx_conformance.mutants.rules import RuleFault, WordingFault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from telnyx_conformance.contract.model import Edition, Operation
     from telnyx_conformance.emulator.account import Ask
     from telnyx_conformance.emulator.core import Reply
@@ -37,6 +39,7 @@ SITUATIONS = {
     "malformed-body-accepted": "malformed_json",
     "foreign-media-type-accepted": "wrong_content_type",
 }
+WORDED = ("pointer-", "parameter-", "code-")
 FAR = 1000  # pages from here on are beyond the end
 
 
@@ -48,22 +51,25 @@ def plant(edition: Edition, mutant: Mutant) -> Fault:
         return EventFault(mutant, sequence)
     if mutant.operator in SITUATIONS or mutant.operator == "unknown-resource-found":
         return Overlooking(operation, SITUATIONS.get(mutant.operator, ""))
-    if mutant.category == "validation" or mutant.operator.startswith(("pointer-", "parameter-", "code-")):
-        reader = reader_of(edition)
-        for field in fields_of(edition, operation):
-            held = constraints_of(reader, field)
-            if field.place == mutant.site:
-                if mutant.category == "responses":
-                    return WordingFault(mutant, operation, field, held)
-                constraint = next((c for c in held if c.kind == mutant.kind), None)
-                if constraint is not None:
-                    return RuleFault(mutant, operation, field, constraint)
-        raise HarnessError("no such place", where=mutant.id)
+    if mutant.category == "validation" or mutant.operator.startswith(WORDED):
+        return _at_a_field(edition, operation, mutant)
     if mutant.operator in QUERIES:
         return Listing(mutant, operation)
-    if mutant.operator in ARRIVALS:
-        return Turning(mutant, operation)
-    return ReplyFault(mutant, edition, operation)
+    return Turning(mutant, operation) if mutant.operator in ARRIVALS else ReplyFault(mutant, edition, operation)
+
+
+def _at_a_field(edition: Edition, operation: Operation, mutant: Mutant) -> Fault:
+    reader = reader_of(edition)
+    for field in fields_of(edition, operation):
+        if field.place != mutant.site:
+            continue
+        held = constraints_of(reader, field)
+        constraint = next((c for c in held if c.kind == mutant.kind), None)
+        if mutant.category == "responses":
+            return WordingFault(mutant, operation, field, held)
+        if constraint is not None:
+            return RuleFault(mutant, operation, field, constraint)
+    raise HarnessError("no such place", where=mutant.id)
 
 
 class Overlooking(Fault):
@@ -122,7 +128,7 @@ def _lower_case(arrival: Arrival) -> str:
     return "malformed_key" if arrival.headers.get(b"authorization", b"").startswith(b"bearer ") else ""
 
 
-ARRIVALS = {
+ARRIVALS: dict[str, Callable[[Arrival], str]] = {
     "not-routed": lambda _: "unknown_route",
     "right-key-refused": lambda _: "unknown_key",
     "accept-refused": _accept,

@@ -1,8 +1,7 @@
-"""Faults of validation: a rule that is not checked, one that is off by one, one that refuses what is right, a refusal that misleads."""
+"""Faults of validation: a rule not checked, off by one, or kept too well; a refusal that misleads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +11,8 @@ from telnyx_conformance.emulator.fault import Fault
 from telnyx_conformance.emulator.refusals import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from telnyx_conformance.contract.constraints import Constraint
     from telnyx_conformance.contract.fields import Field
     from telnyx_conformance.contract.model import Operation
@@ -137,7 +138,7 @@ class RuleFault(_AtField):
         if size is None:
             return False
         shorter = 3 if keyword == "maxLength" and formats.of_schema(self._field.node.facts) else 0
-        return self._limit - shorter <= size <= self._limit
+        return bool(self._limit - shorter <= size <= self._limit)
 
     def _is_just_beyond(self, value: Any) -> bool:
         keyword, outward = self._constraint.keyword, -1 if self._constraint.keyword.startswith("min") else 1
@@ -159,9 +160,9 @@ def _size(value: Any, keyword: str) -> int | None:
 
 
 def _same(value: Any, member: Any) -> bool:
-    return value == member and isinstance(value, bool) == isinstance(member, bool) or (
-        isinstance(value, str) and not isinstance(member, str) and value == msgspec.json.encode(member).decode()
-    )
+    if isinstance(value, str) and not isinstance(member, str):
+        return value == msgspec.json.encode(member).decode()
+    return bool(value == member) and isinstance(value, bool) == isinstance(member, bool)
 
 
 class WordingFault(_AtField):

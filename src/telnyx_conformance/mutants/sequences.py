@@ -2,72 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
+from telnyx_conformance.contract.model import Requirement
 from telnyx_conformance.contract.sequence import Repeat, Send, Sequence
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from telnyx_conformance.contract.model import Edition
 
 Kind = Literal["webhooks", "time", "idempotency"]
-Row = tuple[str, str, Kind, str, str, str, tuple[str, ...]]
 PAYLOADS = {"hangup_cause": "cause-wrong", "client_state": "client-state-wrong"}
 
 
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mutant of a sequence is made of; the words are those of `Mutant`."""
+
+    id: str
+    operator: str
+    category: Kind
+    site: str
+    kind: str
+    variant: str
+    sees: tuple[str, ...]
+
+
+class _Statement(msgspec.Struct, frozen=True):
+    """One statement of a sequence: `place` is the part of its id behind the sequence's name, `known` are all statements' ids."""
+
+    sequence: Sequence
+    requirement: Requirement
+    place: str
+    known: frozenset[str]
+
+    def other(self, place: str) -> str:
+        """Return the id of another statement on the sequence's events."""
+        return f"{self.sequence.command}:webhooks.{self.sequence.name}{place}"
+
+    def fault(self, operator: str, variant: str, *also: str, category: Kind = "webhooks", own: bool = True) -> Row:
+        """Return the row of a fault that this statement sees, and `also` others; not `own`: only the others."""
+        return Row(
+            id=f"{self.requirement.id}:{variant}", operator=operator, category=category,
+            site=f"{self.sequence.name}{self.place}", kind=self.requirement.kind, variant=variant,
+            sees=(self.requirement.id, *also) if own else also,
+        )  # fmt: skip
+
+
 def of_sequence(sequence: Sequence, edition: Edition) -> Iterator[Row]:
-    """Yield (id, operator, category, site, kind, variant, sees) for each fault that the sequence can show."""
-    binding = {r.id: r for r in sequence_requirements([sequence], edition) if r.level != "MAY"}
-    whole = f"{sequence.command}:webhooks.{sequence.name}"
-    legs = f"{sequence.command}:commands.{sequence.name}:legs"
-    wanted = sequence.wanted
-    must = {item.name for item in sequence.must}
-    for requirement in binding.values():
-        place = requirement.place.removeprefix("webhooks.").removeprefix("commands.").removeprefix(sequence.name)
-        site, kind, own = f"{sequence.name}{place}", requirement.kind, (requirement.id,)
-        event, _, field = place.removeprefix(".").partition(".")
-
-        def row(
-            operator: str, variant: str, sees: tuple[str, ...], category: Kind = "webhooks",
-            at: tuple[str, str, str] = (requirement.id, site, kind),
-        ) -> Row:  # fmt: skip
-            return (f"{at[0]}:{variant}", operator, category, at[1], at[2], variant, sees)
-
-        if kind == "present":
-            yield row("event-missing", "missing", own)
-            yield row("event-doubled", "doubled", own)
-            yield row("event-type-wrong", "type", (*own, f"{whole}:closed", f"{whole}.{event}:present"))
-            yield row("leg-wrong", "leg", (*own, legs))
-            if f"{whole}:schema" in binding:
-                yield row("event-field-type", "schema", (f"{whole}:schema",))
-            if f"{whole}.call_session_id:share" in binding:
-                yield row("session-wrong", "session", (f"{whole}.call_session_id:share",))
-        elif kind == "payload" and event in must:
-            yield row(PAYLOADS.get(field, "payload-wrong"), "changed", own)
-        elif kind == "order":
-            yield row("event-before-cause", "before", own)
-        elif kind == "timing":
-            late = place.endswith("less_than")
-            yield row("timeout-late" if late else "timeout-early", "late" if late else "early", own, "time")
-            if not late:
-                hung = place.removeprefix(".").partition("..")[2].rpartition(".")[0]
-                yield row("timeout-unit", "unit", (*own, f"{whole}.{hung}:present"), "time")
-        elif kind == "never":
-            yield row("event-that-must-not-be", "extra", own)
-        elif kind == "signature":
-            yield row("signature-wrong", "wrong", own)
-            yield row("signature-missing", "missing", own)
-        elif kind == "delivery" and wanted[event].delivery is not None:
-            delivery = wanted[event].delivery
-            if delivery is not None and delivery.inbox:
-                yield row("url-wrong", "url", own)
-            if delivery is not None and delivery.method:
-                yield row("method-wrong", "method", own)
+    """Yield every fault that the sequence can show."""
+    binding = [r for r in sequence_requirements([sequence], edition) if r.level != "MAY"]
+    known = frozenset(r.id for r in binding)
+    for requirement in binding:
+        make = STATEMENTS.get(requirement.kind)
+        if make is not None:
+            place = requirement.place.partition(".")[2].removeprefix(sequence.name)
+            yield from make(_Statement(sequence, requirement, place, known))
     if _repeats_an_id(sequence):
-        name = f"{sequence.command}:commands.{sequence.name}:command-id:ignored"
-        sees = (whole, f"{sequence.command}:commands.{sequence.name}")
-        yield (name, "command-id-ignored", "idempotency", sequence.name, "command-id", "ignored", sees)
+        stem = f"{sequence.command}:commands.{sequence.name}"
+        yield Row(
+            id=f"{stem}:command-id:ignored", operator="command-id-ignored", category="idempotency", site=sequence.name,
+            kind="command-id", variant="ignored", sees=(f"{sequence.command}:webhooks.{sequence.name}", stem),
+        )  # fmt: skip
+
+
+def _present(said: _Statement) -> Iterator[Row]:
+    legs = f"{said.sequence.command}:commands.{said.sequence.name}:legs"
+    schema, session = said.other(":schema"), said.other(".call_session_id:share")
+    yield said.fault("event-missing", "missing")
+    yield said.fault("event-doubled", "doubled")
+    yield said.fault("event-type-wrong", "type", said.other(":closed"))
+    yield said.fault("leg-wrong", "leg", legs)
+    if schema in said.known:
+        yield said.fault("event-field-type", "schema", schema, own=False)
+    if session in said.known:
+        yield said.fault("session-wrong", "session", session, own=False)
+
+
+def _payload(said: _Statement) -> Iterator[Row]:
+    event, _, field = said.place.removeprefix(".").partition(".")
+    if any(item.name == event for item in said.sequence.must):
+        yield said.fault(PAYLOADS.get(field, "payload-wrong"), "changed")
+
+
+def _timing(said: _Statement) -> Iterator[Row]:
+    if said.place.endswith("less_than"):
+        yield said.fault("timeout-late", "late", category="time")
+        return
+    second = said.place.partition("..")[2].rpartition(".")[0]
+    yield said.fault("timeout-early", "early", category="time")
+    yield said.fault("timeout-unit", "unit", said.other(f".{second}:present"), category="time")
+
+
+def _delivery(said: _Statement) -> Iterator[Row]:
+    delivery = said.sequence.wanted[said.place.removeprefix(".")].delivery
+    if delivery is not None and delivery.inbox:
+        yield said.fault("url-wrong", "url")
+    if delivery is not None and delivery.method:
+        yield said.fault("method-wrong", "method")
+
+
+def _signature(said: _Statement) -> Iterator[Row]:
+    yield said.fault("signature-wrong", "wrong")
+    yield said.fault("signature-missing", "missing")
+
+
+def _order(said: _Statement) -> Iterator[Row]:
+    yield said.fault("event-before-cause", "before")
+
+
+def _never(said: _Statement) -> Iterator[Row]:
+    yield said.fault("event-that-must-not-be", "extra")
+
+
+STATEMENTS: dict[str, Callable[[_Statement], Iterator[Row]]] = {
+    "present": _present, "payload": _payload, "timing": _timing, "delivery": _delivery, "signature": _signature,
+    "order": _order, "never": _never,
+}  # fmt: skip
 
 
 def _repeats_an_id(sequence: Sequence) -> bool:

@@ -112,7 +112,9 @@ class Listing:
             numbers += more
         return self._judged(key, finding, numbers)
 
-    async def _foreign(self, name: str, prop: str, how: str, values: list[Any]) -> tuple[Finding | None, tuple[int, ...]]:
+    async def _foreign(
+        self, name: str, prop: str, how: str, values: list[Any]
+    ) -> tuple[Finding | None, tuple[int, ...]]:
         """Ask for what not every item has: where all fit, a filter that is ignored leaves the same as one that applies."""
         others = [*self._enum(name), *(other for value in values[:1] for other in _others(value)), *values]
         foreign = next((v for v in others if not _fit_all(values, how, v) and self._may_ask(name, v)), None)
