@@ -87,6 +87,7 @@ class Emulator:
         self.courier = courier or Courier(wall=wall)
         self.faults = 0
         self.fault = fault
+        self.broken: Exception | None = None  # what went wrong inside last
         self.on_world: Callable[[World], None] | None = None
         self._credentials = Credentials(api_keys)
         self._mode: Mode = mode
@@ -102,8 +103,9 @@ class Emulator:
         """Answer one request. Header names are lower case; `target` is the raw path with its query."""
         try:
             reply = self._handle(method, target, headers, body)
-        except Exception:  # noqa: BLE001 - whatever it is, the emulated API answers 500 and lives on
+        except Exception as broken:  # noqa: BLE001 - whatever it is, the emulated API answers 500 and lives on
             self.faults += 1
+            self.broken = broken
             if self.fault is None:  # one that was planted may have let through what nobody can work with
                 traceback.print_exc()
                 asked = f"{method} {target!r:.300} with a body of {len(body)} bytes"

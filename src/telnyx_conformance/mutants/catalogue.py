@@ -69,7 +69,7 @@ IGNORED = {
 BEYOND = frozenset({"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"})
 TAKEN = {
     **dict.fromkeys(("type", "accepted", "format", "named-format", "pattern"), "value-refused"),
-    "member": "member-refused", "nullable": "null-refused",
+    "member": "member-refused", "nullable": "null-refused", "alternative": "alternative-refused",
 }  # fmt: skip
 SURFACE: dict[str, tuple[str, Category, str]] = {
     "route:exists": ("not-routed", "routing", "not-found"),
@@ -121,9 +121,17 @@ def of_sequences(edition: Edition) -> Iterator[Mutant]:
     for sequence in load_sequences(edition.name):
         for row in {row.id: row for row in of_sequence(sequence, edition)}.values():
             yield Mutant(
-                id=row.id, operator=row.operator, category=row.category, operation=sequence.command, site=row.site,
-                kind=row.kind, variant=row.variant, sees=row.sees, conformance_class="webhooks", sequence=sequence.name,
-            )  # fmt: skip
+                id=row.id,
+                operator=row.operator,
+                category=row.category,
+                operation=sequence.command,
+                site=row.site,
+                kind=row.kind,
+                variant=row.variant,
+                sees=row.sees,
+                conformance_class="commands" if row.category == "responses" else "webhooks",
+                sequence=sequence.name,
+            )
 
 
 def is_equivalent(mutant: Mutant) -> bool:
@@ -183,10 +191,7 @@ def _refused(requirement: Requirement, constraint: Constraint) -> Iterator[Mutan
 
 def _of_the_whole(edition: Edition, operation: Operation, required: dict[str, Requirement]) -> Iterator[Mutant]:
     for requirement in required.values():
-        stem = requirement.place.partition(".")[0] if not requirement.place.startswith("request") else requirement.place
-        row = SURFACE.get(f"{stem}:{requirement.kind}")
-        if row is not None and not (row[0] == "content-type-wrong" and "*/*" in operation.success.content):
-            yield _one(requirement, *row)
+        yield from _of_surface(requirement, operation)
     minimal = required[f"{operation.id}:request:minimal"]
     if operation.secured:
         yield _one(minimal, "right-key-refused", "authentication", "key-refused")
@@ -205,6 +210,15 @@ def _of_the_whole(edition: Edition, operation: Operation, required: dict[str, Re
     if echo is not None:
         for name in echoed_fields(edition, operation):
             yield _one(echo, "value-not-echoed", "responses", "changed", at=name)
+
+
+def _of_surface(requirement: Requirement, operation: Operation) -> Iterator[Mutant]:
+    place = requirement.place
+    row = SURFACE.get(f"{place if place.startswith('request') else place.partition('.')[0]}:{requirement.kind}")
+    if requirement.kind.startswith("media="):
+        yield _one(requirement, "media-type-refused", "validation", "refused")
+    if row is not None and not (row[0] == "content-type-wrong" and "*/*" in operation.success.content):
+        yield _one(requirement, *row)
 
 
 def _one(

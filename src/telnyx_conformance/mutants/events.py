@@ -39,6 +39,8 @@ class EventFault(Fault):
         wanted = self._sequence.wanted
         if self._mutant.kind == "order":
             name = self.place.partition("<")[2]
+        elif self._mutant.kind == "share":
+            name = self._sequence.must[-1].name if self._sequence.must else ""
         elif self._mutant.kind == "never":
             last = [item.name for item in self._sequence.must if item.leg == self.place.rpartition("@")[2]]
             if not self._sequence.must:  # the situation's own event comes a second time
@@ -154,6 +156,8 @@ class _Bending:
                 return [_with(one, payload={**payload, "call_session_id": ELSEWHERE})]
             case "schema":
                 return [_with(one, payload={**payload, "connection_id": 7})]
+            case "share":
+                return [_with(one, payload={**payload, self._fault.place: ELSEWHERE})]
             case "changed":
                 return [_with(one, payload=self._fault.changed(payload))]
             case "url":

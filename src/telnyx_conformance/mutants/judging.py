@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,7 @@ import msgspec
 from telnyx_conformance.contract.lifecycles import load_lifecycles
 from telnyx_conformance.emulator.core import Emulator
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
+from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.mutants.planting import plant
 from telnyx_conformance.opening import open_session
 from telnyx_conformance.run.core import AsyncCore
@@ -72,12 +74,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Bench:
     """One emulator and one session with it; plans and compiled rules are made once, each mutant has accounts of its own."""
 
-    def __init__(self, edition: str = "", *, seconds: float = SECONDS) -> None:
-        self.settings = Settings(edition=edition)
+    def __init__(self, edition: str = "", *, seconds: float = SECONDS, seed: int = 1) -> None:
+        self.settings = Settings(edition=edition, seed=seed)
         self._seconds, self._judged = seconds, 0
         self._sequences = {s.name: s for s in self.settings.all_sequences}
         self._emulator = Emulator(
-            self.settings.edition, lifecycles=load_lifecycles(self.settings.edition.name), max_accounts=ACCOUNTS
+            self.settings.edition,
+            seed=seed,
+            lifecycles=load_lifecycles(self.settings.edition.name),
+            max_accounts=ACCOUNTS,
         )
         self._core = AsyncCore()
         self._core.__enter__()
@@ -125,13 +130,19 @@ class Bench:
         """Return the verdicts on all binding requirements of one proof, the emulator having `fault`."""
         self._judged += 1
         self.session.begin_anew(f"m{self._judged}")
-        self._emulator.fault = fault
+        self._emulator.fault, self._emulator.broken = fault, None
         binding = {r.id for r in required_by(self.settings, proven, subject) if r.level != "MAY"}
         try:
             said = self._core.run(self._prove(proven, subject))
         finally:
             self._emulator.fault = None
+        self._own_up(proven)
         return [verdict for verdict in said if verdict.requirement in binding]
+
+    def _own_up(self, proven: str) -> None:
+        broken = self._emulator.broken
+        if broken is not None and _is_ours(broken):
+            raise HarnessError("a planted fault is itself at fault", where=proven, got=repr(broken)) from broken
 
     async def _prove(self, proven: str, subject: Any) -> list[Verdict]:
         return await asyncio.wait_for(prove(self.session, proven, subject), self._seconds)
@@ -151,6 +162,13 @@ class Bench:
         finally:
             self._core.__exit__(None, None, None)
             self._folder.cleanup()
+
+
+def _is_ours(broken: Exception) -> bool:
+    """Whether an error rose from a planted fault, and not from what it let through."""
+    return any(
+        Path(frame.filename).parent == Path(__file__).parent for frame in traceback.extract_tb(broken.__traceback__)
+    )
 
 
 def is_right(mutant: Mutant, requirement: str) -> bool:

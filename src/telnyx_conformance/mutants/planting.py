@@ -12,6 +12,7 @@ from telnyx_conformance.contract.exchange_requirements import FILTER, PAGE_NUMBE
 from telnyx_conformance.contract.fields import fields_of
 from telnyx_conformance.contract.nodes import reader_of
 from telnyx_conformance.contract.sequences import load_sequences
+from telnyx_conformance.contract.validators import compiled
 from telnyx_conformance.emulator import refusals
 from telnyx_conformance.emulator.account import Refusal
 from telnyx_conformance.emulator.core import NOTHING_SAID, json_reply
@@ -22,7 +23,8 @@ from telnyx_conformance.emulator.validation import Unreadable
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.mutants.events import EventFault
 from telnyx_conformance.mutants.replies import ReplyFault
-from telnyx_conformance.mutants.rules import RuleFault, WordingFault
+from telnyx_conformance.mutants.rules import RuleFault, WordingFault, branch_of
+from telnyx_conformance.mutants.sequences import operation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,14 +50,16 @@ def plant(edition: Edition, mutant: Mutant) -> Fault:
     operation = edition.operation(mutant.operation)
     if mutant.sequence:
         [sequence] = [s for s in load_sequences(edition.name) if s.name == mutant.sequence]
+        if mutant.category == "responses":
+            return ReplyFault(mutant, edition, edition.operation(operation_of(sequence, mutant.site)))
         return EventFault(mutant, sequence)
     if mutant.operator in SITUATIONS or mutant.operator == "unknown-resource-found":
         return Overlooking(operation, SITUATIONS.get(mutant.operator, ""))
+    if mutant.operator in ARRIVALS:
+        return Turning(mutant, operation)
     if mutant.category == "validation" or mutant.operator.startswith(WORDED):
         return _at_a_field(edition, operation, mutant)
-    if mutant.operator in QUERIES:
-        return Listing(mutant, operation)
-    return Turning(mutant, operation) if mutant.operator in ARRIVALS else ReplyFault(mutant, edition, operation)
+    return Listing(mutant, operation) if mutant.operator in QUERIES else ReplyFault(mutant, edition, operation)
 
 
 def _at_a_field(edition: Edition, operation: Operation, mutant: Mutant) -> Fault:
@@ -68,7 +72,10 @@ def _at_a_field(edition: Edition, operation: Operation, mutant: Mutant) -> Fault
         if mutant.category == "responses":
             return WordingFault(mutant, operation, field, held)
         if constraint is not None:
-            return RuleFault(mutant, operation, field, constraint)
+            fault = RuleFault(mutant, operation, field, constraint)
+            if constraint.rule == "alternative":
+                fault.fits = compiled(edition.document, branch_of(field, constraint), "request").is_valid
+            return fault
     raise HarnessError("no such place", where=mutant.id)
 
 
@@ -98,6 +105,7 @@ class Turning(Fault):
     def __init__(self, mutant: Mutant, operation: Operation) -> None:
         super().__init__()
         self._operator, self._operation = mutant.operator, operation
+        self._media_type = mutant.kind.partition("media=")[2].encode()
         template = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(PREFIXES[operation.server] + operation.path.rstrip("/")))
         self._path = re.compile(template + r"/?\Z")
 
@@ -110,6 +118,8 @@ class Turning(Fault):
             self.bites()
             return json_reply(200, NOTHING_SAID)
         refused = ARRIVALS[self._operator](arrival) if mine else ""
+        if mine and self._media_type and arrival.headers.get(b"content-type", b"").startswith(self._media_type):
+            refused = "wrong_content_type"
         if not refused:
             return None
         self.bites()
@@ -135,6 +145,7 @@ ARRIVALS: dict[str, Callable[[Arrival], str]] = {
     "charset-refused": _charset,
     "scheme-case-refused": _lower_case,
     "method-allowed": lambda _: "",
+    "media-type-refused": lambda _: "",
 }
 
 

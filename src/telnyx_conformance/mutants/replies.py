@@ -12,7 +12,7 @@ from telnyx_conformance.emulator.account import Refusal
 from telnyx_conformance.emulator.core import Reply, json_reply
 from telnyx_conformance.emulator.fault import Fault
 from telnyx_conformance.mutants.answers import EACH, wrong_value
-from telnyx_conformance.mutants.rules import with_length
+from telnyx_conformance.mutants.rules import NO_NUMBER, with_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ SUCCESSES = (203, 206, 202, 201, 200)
 NO_ENVELOPE = b'"no"'
 PAGE = b"<html><body>Service temporarily unavailable</body></html>"
 OTHER_TYPE = b"text/html"
+UNSPECIFIC = "10015"
 
 
 class ReplyFault(Fault):
@@ -38,7 +39,7 @@ class ReplyFault(Fault):
         self._bend: Callable[[Reply], Reply] = {
             "status-wrong": self._status, "content-type-wrong": self._content_type, "body-not-empty": self._not_empty,
             "internal-error": self._internal, "body-truncated": self._truncated, "body-not-json": self._not_json,
-            "error-envelope-wrong": self._bare_error,
+            "error-envelope-wrong": self._bare_error, "command-refused": self._refused, "refusal-code-wrong": self._code,
         }.get(mutant.operator, self._document)  # fmt: skip
 
     def overlooks(self, operation: Operation, refused: Exception) -> bool:
@@ -52,7 +53,7 @@ class ReplyFault(Fault):
         if operation.id != self._operation.id:
             return reply
         is_success = 200 <= reply.status < 300  # noqa: PLR2004 - RFC 9110
-        if is_success == bool(self._error):
+        if is_success == (bool(self._error) or self._mutant.operator == "refusal-code-wrong"):
             return reply
         if self._error and self._error != self._meant(reply, was_refused=was_refused):
             return reply
@@ -96,6 +97,15 @@ class ReplyFault(Fault):
     @staticmethod
     def _bare_error(reply: Reply) -> Reply:
         return _with_body(reply, NO_ENVELOPE)
+
+    @staticmethod
+    def _refused(_: Reply) -> Reply:
+        return json_reply(422, refusals.encode([refusals.error(UNSPECIFIC)]))
+
+    @staticmethod
+    def _code(reply: Reply) -> Reply:
+        said = msgspec.json.decode(reply.body)
+        return _with_body(reply, msgspec.json.encode({"errors": [{**e, "code": NO_NUMBER} for e in said["errors"]]}))
 
     def _document(self, reply: Reply) -> Reply:
         try:

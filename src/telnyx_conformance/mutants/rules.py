@@ -11,7 +11,7 @@ from telnyx_conformance.emulator.fault import Fault
 from telnyx_conformance.emulator.refusals import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from telnyx_conformance.contract.constraints import Constraint
     from telnyx_conformance.contract.fields import Field
@@ -83,6 +83,14 @@ class _AtField(Fault):
         yield from roots
 
 
+def branch_of(field: Field, constraint: Constraint) -> Mapping[str, Any]:
+    """Return the schema of the alternative that a constraint is about; an empty one when there is none of that name."""
+    for choice in field.node.choices:
+        if choice.keyword == constraint.keyword and constraint.argument in choice.names:
+            return choice.branches[choice.names.index(constraint.argument)]
+    return {}
+
+
 def _step(value: Any, key: str | int) -> list[Any]:
     if isinstance(key, int):
         return value if isinstance(value, list) else []
@@ -96,6 +104,7 @@ class RuleFault(_AtField):
         super().__init__(operation, field, (constraint,))
         self._variant, self._constraint = mutant.variant, constraint
         self._kinds = CALLED.get(constraint.rule, {constraint.rule})
+        self.fits: Callable[[Any], bool] = lambda _: False  # whether a value fits the alternative that is refused
         self._limit: Any = field.node.facts.get(constraint.keyword)
 
     def problems(self, ask: Ask, found: list[Problem]) -> list[Problem]:
@@ -121,11 +130,17 @@ class RuleFault(_AtField):
         if not any(map(refuses, self._values(ask))):
             return found
         self.bites()
-        kind = next(iter(self._kinds)) if self._constraint.rule not in ("accepted", "member", "nullable") else "type"
+        kind = (
+            next(iter(self._kinds))
+            if self._constraint.rule not in (*ALTERNATIVES, "accepted", "member", "nullable", "alternative")
+            else "type"
+        )
         where = {"parameter": self._parameter} if self._parameter else {"pointer": self._field.pointer or "/"}
         return [*found, Problem(kind=kind, detail="This value is not taken.", **where)]
 
     def _is_refused(self, value: Any) -> bool:
+        if self._constraint.rule == "alternative":
+            return self.fits(value)
         if self._constraint.rule == "member":
             return _same(value, self._constraint.argument)
         return (value is None) == (self._constraint.rule == "nullable")

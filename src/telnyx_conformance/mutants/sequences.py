@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.contract.model import Edition
 
-Kind = Literal["webhooks", "time", "idempotency"]
+Kind = Literal["webhooks", "time", "idempotency", "responses"]
 PAYLOADS = {"hangup_cause": "cause-wrong", "client_state": "client-state-wrong"}
 
 
@@ -118,9 +118,22 @@ def _never(said: _Statement) -> Iterator[Row]:
     yield said.fault("event-that-must-not-be", "extra")
 
 
+def _share(said: _Statement) -> Iterator[Row]:
+    if said.place != ".call_session_id":
+        yield said.fault("share-wrong", "share")
+
+
+def _accepted(said: _Statement) -> Iterator[Row]:
+    yield said.fault("command-refused", "refused", category="responses")
+
+
+def _refused(said: _Statement) -> Iterator[Row]:
+    yield said.fault("refusal-code-wrong", "code", category="responses")
+
+
 STATEMENTS: dict[str, Callable[[_Statement], Iterator[Row]]] = {
     "present": _present, "payload": _payload, "timing": _timing, "delivery": _delivery, "signature": _signature,
-    "order": _order, "never": _never,
+    "order": _order, "never": _never, "share": _share, "accepted": _accepted, "refused": _refused,
 }  # fmt: skip
 
 
@@ -128,3 +141,9 @@ def _repeats_an_id(sequence: Sequence) -> bool:
     sends = {step.name: step for step in sequence.steps if isinstance(step, Send)}
     repeated = [sends[s.of] for s in sequence.steps if isinstance(s, Repeat) and s.of in sends]
     return any("command_id" in step.request for step in repeated)
+
+
+def operation_of(sequence: Sequence, site: str) -> str:
+    """Return the operation of the step that a statement on a command is about."""
+    step = sequence.original(site.removeprefix(sequence.name).removeprefix("."))
+    return next(s.operation for s in sequence.steps if isinstance(s, Send) and s.name == step)
