@@ -23,4 +23,17 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         pattern="*ListPhoneNumbers:request.query.filter[country_iso_alpha2]:oneOf=string:refused",
         reason="in a query one text and a list of one text are written alike: who takes the list takes the text",
     ),
+    *(
+        Equivalent(
+            pattern=f"{operation}:filter.{name}:applies:ignored",
+            reason="the filter takes one value only, and everything in the list has it",
+        )
+        for operation, name in (
+            ("ListBulkSimCardActions", "action_type"),
+            ("ListOtaUpdates", "type"),
+            ("ListPhoneNumberBlocksJobs", "type"),
+            ("ListPortingReports", "report_type"),
+            ("ListPortoutReports", "report_type"),
+        )
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 import traceback
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Word = Literal["killed", "survived", "timeout"]
 ACCOUNTS = 64
+MOST_EVIDENCE = 64 * 1024 * 1024
 SECONDS = 60.0
 NAMED = 5
 
@@ -96,6 +98,8 @@ class Bench:
 
     def judged(self, mutant: Mutant, fault: Fault) -> Outcome:
         """Return what the suites say of a fault that stands for `mutant`."""
+        if self.session.evidence.file.stat().st_size > MOST_EVIDENCE:  # nobody reads it: outcomes say what there is to say
+            os.truncate(self.session.evidence.file, 0)
         began, sent = time.monotonic(), self.session.evidence.exchanges
         failed: list[Verdict] = []
         known: list[Verdict] = []

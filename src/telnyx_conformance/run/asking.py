@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from telnyx_conformance.checks.finding import json_body
-from telnyx_conformance.contract.exchange_requirements import demanded_filters, filtered_properties, sortable
+from telnyx_conformance.contract.exchange_requirements import demanded_filters, filtered_properties
 from telnyx_conformance.contract.lifecycles import path_parameters
 from telnyx_conformance.plan.serialise import build_request
 from telnyx_conformance.run.calls import Unavailable
@@ -44,7 +44,6 @@ class Asker:
     async def stock(self, operation: Operation) -> None:
         """Make a few of what `operation` lists, where the lifecycles know how; a list that holds nothing shows nothing."""
         resource = self._lifecycles.of(operation.id).resource
-        is_sorted = any(sortable(self.session.edition, operation))
         outer = await self.prerequisites.path_values(operation)
         for name in resource.operations.get("create", ())[:1]:
             create = self.session.edition.operation(name)
@@ -53,7 +52,7 @@ class Asker:
             probes = self.session.plan(create).probes
             asked = _settable(demanded_filters(operation, self.session.plan(operation).probes[0].query), probes)
             for probe in [*probes[:1] * STOCK, *_showing(filtered_properties(operation), probes)]:
-                if is_sorted and self.session.control is not None:  # what was made at one time has no order
+                if self.session.control is not None:  # what was made at one time has no order
                     await self.session.control.advance(self.session.key(self.account), 1.0)
                 path = {**outer, **await self.prerequisites.path_values(create)}
                 fitting = replace(probe, body={**(probe.body or {}), **asked}) if asked else probe

@@ -199,7 +199,7 @@ def _others(value: Any) -> Iterator[Any]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int | float):
-        yield value + 1
+        yield from (value + 1, value - 1)
     elif isinstance(value, str) and value:
         yield value[:-1] + ("1" if value[-1] != "1" else "2")
         yield f"{value}-other"
