@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import datetime as dt
 import gzip
+import html
 import ipaddress
 import json
 import os
@@ -18,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from cryptography import x509
@@ -487,6 +490,83 @@ def test_a_control_api_that_answers_anything_is_not_taken_for_one(stand_in: Star
 
     assert outcome.code == 1
     assert "Traceback" not in outcome.err
+
+
+KEYS = {
+    "ordinary": "KEY0198A7B6C5D4E3F2_s3cretPlanted",
+    "of signs": "KEY/+=&<'%\"\\:s3cret~Planted",
+}
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
+def test_the_key_stands_in_nothing_that_a_run_leaves(stand_in: Start, certify: Certify, key: str) -> None:
+    """The target echoes the key in headers, status line, bodies, errors, webhooks and encodings; some are cut in the middle."""
+    raw = key.encode()
+    spelt = {
+        "raw": key, "lower": key.lower(), "percent": quote(key, safe=""), "plus": quote_plus(key), "html": html.escape(key),
+        "base64": base64.b64encode(raw).decode(), "basic": base64.b64encode(b"user:" + raw).decode(),
+        "bearer": base64.urlsafe_b64encode(b"Bearer " + raw).decode(), "hex": raw.hex(), "quoted": json.dumps(key),
+        "slashes": json.dumps(key).replace("/", "\\/"),
+    }  # fmt: skip
+    wrong = {"errors": [{"code": key, "title": f"no {key}", "source": {"pointer": f"/{key}"}}], "meta": spelt}
+    bodies = [
+        json.dumps({"data": {"id": key, **spelt}, "meta": spelt}).encode(),
+        json.dumps(wrong).encode(),
+        b"<html>" + raw * 20 + html.escape(key).encode(),
+        b"x" * 285 + raw,  # a message that quotes the first 300 bytes would cut it
+        b"y" * (64 * 1024 - 10) + raw,  # the evidence would cut it
+        b"\xff\x00" + raw,  # no text: the evidence has it in base64
+        gzip.compress(json.dumps(wrong).encode()),
+    ]
+    echoed = [b"X-Echo: Bearer " + raw, b"Set-Cookie: key=" + quote(key).encode(), b"X-" + raw.hex().encode() + b": 1"]
+
+    async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        number = asked.number % (len(bodies) + 1)
+        packed = [b"Content-Encoding: gzip"] if number == len(bodies) - 1 else []
+        if number < len(bodies):
+            writer.write(response(200 + 22 * 10 * (asked.number % 2), bodies[number], *echoed, *packed))
+            return
+        writer.write(b"HTTP/9 " + raw + b" " + raw + b"\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    target = stand_in(answer)
+    profile = "{key_variable: PLANTED, request_seconds: 5, event_seconds: 0.1, claims: {control: false}}"
+    outcome = certify(
+        target.url,
+        "--only",
+        "Billing Groups",
+        "--only",
+        "SendMessage",
+        "--only",
+        "TransferCall",
+        profile=profile,
+        PLANTED=key,
+    )
+    forms = {text.lower().encode() for text in spelt.values()} | {base64.b64encode(raw)[:-4].lower(), raw[:16].lower()}
+    told = (outcome.out + outcome.err).encode().lower()
+    files = [file for file in outcome.folder.rglob("*") if file.is_file()]
+    leaks = [(file.name, form) for file in files for form in forms if form in file.read_bytes().lower()]
+
+    assert any(raw in asked.head for asked in target.asked)
+    assert outcome.code in (1, 3)
+    assert any(file.parent.name == "allure" for file in files)
+    assert any("request.sh" in file.name for file in files)
+    assert (leaks, [form for form in forms if form in told]) == ([], [])
+
+
+def test_an_error_before_the_run_shows_no_key(stand_in: Start, certify: Certify) -> None:
+    key = KEYS["ordinary"]
+
+    async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/9 " + asked.head.split(b"Bearer ")[1].split(b"\r\n")[0] + b"\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    outcome = certify(stand_in(answer).url, *ONE, profile="{key_variable: PLANTED}", PLANTED=key)
+
+    assert outcome.code == 3
+    assert key[:16] not in outcome.err
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
