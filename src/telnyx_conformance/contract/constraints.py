@@ -88,7 +88,8 @@ def _types(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
 
 
 def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
-    for choice in node.choices:
+    for number, choice in enumerate(node.choices):
+        again = any(earlier.keyword == choice.keyword for earlier in node.choices[:number])
         for name in reader.reachable(choice):
             yield Constraint(
                 kind=f"{choice.keyword}={name}",
@@ -98,9 +99,8 @@ def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constrai
                 argument=name,
             )
         if field.closed and missable(reader, choice, field.wire):
-            yield Constraint(
-                kind=choice.keyword, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice
-            )
+            kind = f"{choice.keyword}-{'+'.join(choice.names)}" if again else choice.keyword
+            yield Constraint(kind=kind, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice)
 
 
 def missable(reader: Reader, choice: Choice, wire: str) -> bool:
@@ -212,13 +212,16 @@ def _conditional(field: Field, node: Node) -> Iterator[Constraint]:
 
 
 def condition_of(condition: Condition) -> Mapping[str, tuple[Any, ...]] | None:
-    """Return the values that members must have for a condition to hold, `None` when it asks for anything else."""
+    """Return the values that members must have for a condition to hold, `None` when it asks for anything else.
+
+    Where it asks for a form rather than for values, its `examples` are the values to hold it with.
+    """
     said: dict[str, tuple[Any, ...]] = {}
     for name, part in condition.test.get("properties", {}).items():
         if "const" in part:
             said[name] = (part["const"],)
-        elif part.get("enum"):
-            said[name] = tuple(part["enum"])
+        elif part.get("enum") or part.get("examples"):
+            said[name] = tuple(part.get("enum") or part["examples"])
         else:
             return None
     if not said or set(condition.test) - {"properties", "required", "type"}:
