@@ -78,7 +78,8 @@ class ProgressReporter:
         from telnyx_conformance.report.summary import print_summary
 
         run = self._run
-        for text in dict.fromkeys(self._broken):
+        told = str(run.broken) if run.broken is not None else ""
+        for text in dict.fromkeys(text for text in self._broken if not told or told not in text):
             self._console.print(text, markup=False, style="red")
         if run.broken is not None:
             self._console.print(f"error: {run.broken}", markup=False, style="red")

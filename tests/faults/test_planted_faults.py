@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from telnyx_conformance import checks, run
+from telnyx_conformance.contract.kinds import KINDS
 from telnyx_conformance.contract.sequence_requirements import KINDS as SEQUENCE_KINDS
 from telnyx_conformance.run.planning import PLAN_FILE, write_plan
 from telnyx_conformance.run.settings import Settings
@@ -365,3 +366,9 @@ def _texts(node: ast.expr) -> Iterator[str]:
 def test_every_check_has_a_planted_fault() -> None:
     planted = {row.check for row in ROWS} | {"claims"}  # the one that judges no target has a test of its own
     assert names_of_checks() == planted
+
+
+def test_every_kind_that_checks_or_scenarios_judge_has_a_planted_fault() -> None:
+    parts = [name.split(":") for row in ROWS for name in row.reported]
+    planted = {f"{place.partition('.')[0]}:{kind}" for _, place, kind in parts}
+    assert {name for name, kind in KINDS.items() if kind.judge != "probes"} <= planted

@@ -75,7 +75,8 @@ def certify(
     folder = _folder(out)
     prepare(settings, folder)
     options = {"--edition": edition, "--profile": _absolute(profile), "--waivers": _absolute(waivers), "--shard": shard}
-    arguments = ["--target", target, "--seed", str(seed), "--out", str(folder), "--progress"]
+    # As `--name=value`: pytest looks for a conftest.py beside every word that is a path before it knows our options.
+    arguments = [f"--target={target}", f"--seed={seed}", f"--out={folder}", "--progress"]
     arguments += [f"{name}={value}" for name, value in options.items() if value]
     arguments += [f"--only={value}" for value in only]
     arguments += [f"--class={value}" for value in classes]
@@ -86,6 +87,7 @@ def certify(
     if settings.profile.webhook_port:
         count = 1  # workers cannot share the port that the target sends its webhooks to
     if count > 1:
+        os.environ["PYTHONSAFEPATH"] = "1"  # workers would import a json.py that lies in the current folder
         arguments += ["-n", str(count), "--dist", "worksteal", "--maxschedchunk=50"]
     return run_suites(arguments, classes)
 
@@ -94,7 +96,7 @@ def print_plan(settings: Settings) -> None:
     """Print every probe of the selection: the same edition, selection and seed give the same lines."""
     import msgspec
 
-    from telnyx_conformance.plan.planner import plan_operation
+    from telnyx_conformance.plan.planning import plan_operation
 
     for operation in settings.selected:
         for probe in plan_operation(settings.edition, operation, settings.seed).probes:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import yaml
 
 from telnyx_conformance.checks.finding import json_body, outline
 from telnyx_conformance.checks.history import LegIds, Sent
-from telnyx_conformance.content import content_root
 from telnyx_conformance.contract.exchange import Exchange, Request
+from telnyx_conformance.run.destinations import magic_destinations
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation
@@ -169,10 +167,3 @@ def _data(exchange: Exchange) -> dict[str, Any]:
     document = json_body(exchange)
     data = document.get("data") if isinstance(document, dict) else None
     return data if isinstance(data, dict) else {}
-
-
-@cache
-def magic_destinations() -> dict[str, str]:
-    """Return the fictional numbers by what they do: `fixtures/destinations.yaml`."""
-    table = yaml.load((content_root() / "fixtures" / "destinations.yaml").read_bytes(), Loader=yaml.CSafeLoader)
-    return {name: row["number"] for name, row in table["destinations"].items()}

@@ -143,6 +143,8 @@ class Listing:
     def _unreadable(
         self, kind: str, exchange: Exchange, exchanges: tuple[int, ...], place: str = "pagination"
     ) -> Verdict:
+        if exchange.response is None:
+            return inconclusive(self._id(f"{place}:{kind}"), exchange.error, exchanges=exchanges)
         finding = Finding(check="list", expected="a list", actual=outline(exchange))
         return self._judged(f"{place}:{kind}", finding, exchanges)
 

@@ -209,14 +209,16 @@ class OperationProof:
         violation = probe.violation
         if violation is None:
             return []
+        requirement = f"{self._operation.id}:error.{MEANT_STATUS.get(violation.situation, '422')}:schema"
         try:
             exchange, seen = await self._asker.ask(probe)
-        except Unavailable:
-            return []
-        if exchange.response is None or status.is_refused(exchange, violation.statuses) is not None:
+        except Unavailable as reason:
+            return [inconclusive(requirement, str(reason), probe=probe.id)]
+        if exchange.response is None:
+            return [inconclusive(requirement, exchange.error, probe=probe.id, exchanges=seen)]
+        if status.is_refused(exchange, violation.statuses) is not None:
             return []  # the requests class says so; here only the wording of refusals is judged
         came = exchange.response.status
-        named = MEANT_STATUS.get(violation.situation, "422")
         documented = next(
             (r for r in self._operation.responses if r.status == str(came)),
             next((r for r in self._operation.responses if r.status == "default"), None),
@@ -227,7 +229,7 @@ class OperationProof:
             finding = body.satisfies(exchange, validator)
         if finding is not None and validator is not None and documented is not None and not self._is_telnyx(documented):
             finding = body.satisfies(exchange, validator)
-        return [judged(f"{self._operation.id}:error.{named}:schema", finding, probe=probe.id, exchanges=seen)]
+        return [judged(requirement, finding, probe=probe.id, exchanges=seen)]
 
     def _is_telnyx(self, response: ResponseSpec) -> bool:
         """Whether a documented refusal is Telnyx's own envelope: some products document another body."""

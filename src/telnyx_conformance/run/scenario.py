@@ -151,21 +151,23 @@ class Scenario:
         await asyncio.sleep(seconds)
 
     async def _until_event(self, event_type: str, call_control_id: str) -> bool:
-        """Wait for an event of a leg; false when it does not come in time.
-
-        A target that has never let a leg be heard of is soon not waited for long: each wait would be in vain.
-        """
+        """Wait for an event of a leg; false when it does not come in time."""
 
         def came() -> bool:
             return any(
                 e.type == event_type and e.payload.get("call_control_id") == call_control_id for e in self.events()
             )
 
-        if self._virtual:
-            return await self._until(came)
+        return await self._until(came) if self._virtual else await self._heard(came)
+
+    async def _heard(self, condition: Callable[[], bool]) -> bool:
+        """Wait in real time for a sign of life.
+
+        A target that has never given one is soon not waited for long: each wait would be in vain.
+        """
         silent = self.session.waits_in_vain >= MOST_WAITS_IN_VAIN
         seconds = SILENT_SECONDS if silent else self.session.settings.profile.event_seconds
-        if await self.session.inbox.until(came, seconds):
+        if await self.session.inbox.until(condition, seconds):
             self.session.waits_in_vain = NEVER_AGAIN_SILENT
             return True
         self.session.waits_in_vain += 1
@@ -178,7 +180,13 @@ class Scenario:
                     return True
                 await self._pass(step)
             return condition()
+        if not await self._heard(lambda: condition() or self._is_heard_of()):
+            return False  # minutes of patience are for legs that live
         return await self.session.inbox.until(condition, self._real_patience())
+
+    def _is_heard_of(self) -> bool:
+        known = {ids.call_control_id for ids in self._legs.values()}
+        return any(event.payload.get("call_control_id") in known for event in self.events())
 
     def _real_patience(self) -> float:
         asked = [s.request.get("timeout_secs", 0) for s in self.sequence.steps if isinstance(s, Send)]

@@ -11,7 +11,7 @@ import msgspec
 from telnyx_conformance.contract.exchange import Exchange, Request
 from telnyx_conformance.contract.lifecycles import Lifecycles, load_lifecycles
 from telnyx_conformance.contract.validators import Validator, compiled
-from telnyx_conformance.plan.planner import plan_operation
+from telnyx_conformance.plan.planning import plan_operation
 from telnyx_conformance.run.safety import Gate
 
 if TYPE_CHECKING:
@@ -131,6 +131,9 @@ class Session:
             await asyncio.sleep(_wait(exchange, attempt))
             exchange = await client.send(request)
         self._throttled_in_a_row = self._throttled_in_a_row + 1 if _is_throttled(exchange) else 0
+        if exchange.response is not None and exchange.response.status == THROTTLED:  # says nothing about the request
+            error = f"throttled to the end: {MOST_TRIES} tries, each answered with {THROTTLED}"
+            return Exchange(request=request, error=error)
         self._failures_in_a_row = self._failures_in_a_row + 1 if exchange.response is None else 0
         if self._throttled_in_a_row >= THROTTLED_OUT_AFTER:
             self.down = (

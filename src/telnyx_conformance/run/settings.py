@@ -13,7 +13,7 @@ from telnyx_conformance.contract.requirements import enumerate_requirements
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements
 from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.errors import UnknownName, UsageError
-from telnyx_conformance.run.calls import magic_destinations
+from telnyx_conformance.run.destinations import magic_destinations
 from telnyx_conformance.run.profile import Profile, read_profile
 
 if TYPE_CHECKING:
