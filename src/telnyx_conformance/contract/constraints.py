@@ -68,8 +68,11 @@ def _presence(field: Field) -> Iterator[Constraint]:
 def _types(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
     json = field.wire == "json"
     fixed = "enum" in node.facts or "const" in node.facts
-    if node.choices:
-        yield from _alternatives(reader, field, node)
+    yield from _alternatives(reader, field, node)
+    if any(reader.node(branch).types for choice in node.choices for branch in choice.branches) or (
+        node.choices and not node.types
+    ):
+        pass  # the alternatives say what types there are
     elif fixed:
         pass
     elif json and node.types:

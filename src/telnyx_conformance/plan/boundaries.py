@@ -123,6 +123,11 @@ def _plain(maker: Maker, field: Field, _: Constraint) -> Any:
     return maker.plain(field.node, field.name)
 
 
+def _text(maker: Maker, field: Field, _: Constraint) -> Any:
+    """Return a text for a rule on texts, where numbers would be taken, too."""
+    return maker.plain(msgspec.structs.replace(field.node, types=("string",)), field.name)
+
+
 def _counted(maker: Maker, field: Field, constraint: Constraint) -> Any:
     least = max(2, field.node.facts.get("minItems", 0))
     count = least if constraint.rule == "uniqueItems" else _limit(field, constraint)
@@ -154,9 +159,9 @@ EDGES: dict[str, Rule] = {
     "multipleOf": _plain,
     "minLength": _of_length,
     "maxLength": _of_length,
-    "pattern": _plain,
-    "format": _plain,
-    "named-format": _plain,
+    "pattern": _text,
+    "format": _text,
+    "named-format": _text,
     "minItems": _counted,
     "maxItems": _counted,
     "uniqueItems": _counted,
