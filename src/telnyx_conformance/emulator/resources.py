@@ -8,6 +8,7 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
+from telnyx_conformance.contract.echoes import echoed_fields
 from telnyx_conformance.contract.envelopes import properties_of
 from telnyx_conformance.contract.lifecycles import Lifecycles, Placement, Resource, path_parameters
 from telnyx_conformance.emulator import media
@@ -40,6 +41,7 @@ class Resources:
         self._syntheses: dict[str, Synthesis] = {}
         self._canonical: dict[str, Synthesis] = {}
         self._settable: dict[str, frozenset[str]] = {}
+        self._echoed: dict[str, tuple[str, ...]] = {}
         self._roles: dict[str, Callable[[Account, Ask, Placement], Answer]] = {
             "create": self._create,
             "list": self._list,
@@ -146,7 +148,14 @@ class Resources:
                 raise Refusal(404, "10005")
         above = parents[-depth_of(resource) :] if depth_of(resource) else ()
         record = self._records.put(account, resource, above, given, key)
-        return self._reply(account, ask, {**given, **record}, {**given, **_outer(ask)})
+        asked = {name: given[name] for name in self._echoed_by(ask.operation) if given.get(name) is not None}
+        return self._reply(account, ask, {**given, **record, **asked}, {**given, **_outer(ask)})
+
+    def _echoed_by(self, operation: Operation) -> tuple[str, ...]:
+        """Return what a creation repeats even where the resource, read later, is of another shape."""
+        if operation.id not in self._echoed:
+            self._echoed[operation.id] = echoed_fields(self._edition, operation)
+        return self._echoed[operation.id]
 
     def _list(self, account: Account, ask: Ask, placement: Placement) -> Answer:
         """List: filters and order are about what is shown, which may hold more than what is stored."""

@@ -148,6 +148,8 @@ class Scenario:
             return
         if seconds > LONGEST_REAL_WAIT:
             raise Played(f"the target has no virtual time, and {seconds:g} s are too long to wait for real")
+        if seconds > REAL_QUIET_SECONDS and self._is_silent:
+            raise Played("the target has let no leg be heard of: no time is spent on what would follow")
         await asyncio.sleep(seconds)
 
     async def _until_event(self, event_type: str, call_control_id: str) -> bool:
@@ -158,20 +160,24 @@ class Scenario:
                 e.type == event_type and e.payload.get("call_control_id") == call_control_id for e in self.events()
             )
 
-        return await self._until(came) if self._virtual else await self._heard(came)
+        return await self._until(came) if self._virtual else await self._heard(came, came)
 
-    async def _heard(self, condition: Callable[[], bool]) -> bool:
-        """Wait in real time for a sign of life.
+    @property
+    def _is_silent(self) -> bool:
+        return self.session.waits_in_vain >= MOST_WAITS_IN_VAIN
+
+    async def _heard(self, condition: Callable[[], bool], sign: Callable[[], bool]) -> bool:
+        """Wait in real time; `sign` tells whether a leg has been heard of by then.
 
         A target that has never given one is soon not waited for long: each wait would be in vain.
         """
-        silent = self.session.waits_in_vain >= MOST_WAITS_IN_VAIN
-        seconds = SILENT_SECONDS if silent else self.session.settings.profile.event_seconds
-        if await self.session.inbox.until(condition, seconds):
+        seconds = SILENT_SECONDS if self._is_silent else self.session.settings.profile.event_seconds
+        came = await self.session.inbox.until(condition, seconds)
+        if sign():
             self.session.waits_in_vain = NEVER_AGAIN_SILENT
-            return True
-        self.session.waits_in_vain += 1
-        return False
+        elif not came:
+            self.session.waits_in_vain += 1
+        return came
 
     async def _until(self, condition: Callable[[], bool]) -> bool:
         if self._virtual:
@@ -180,7 +186,7 @@ class Scenario:
                     return True
                 await self._pass(step)
             return condition()
-        if not await self._heard(lambda: condition() or self._is_heard_of()):
+        if not await self._heard(lambda: condition() or self._is_heard_of(), self._is_heard_of):
             return False  # minutes of patience are for legs that live
         return await self.session.inbox.until(condition, self._real_patience())
 
