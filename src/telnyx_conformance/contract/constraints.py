@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 LENGTHS = ("minLength", "maxLength")
 COUNTS = ("minItems", "maxItems")
+# What a condition may ask of the value of a member, beyond that it be there.
+NARROWING = ("const", "enum", "pattern", *BOUNDS, *LENGTHS, *COUNTS)
 MEASURED = ("integer", "number", "boolean")
 
 
@@ -212,6 +214,12 @@ def _conditional(field: Field, node: Node) -> Iterator[Constraint]:
                 yield Constraint(
                     kind=f"required={needed}-if-{words}", rule="required-if", keyword="if", argument=(needed, condition)
                 )
+        for name, part in condition.then.get("properties", {}).items():
+            for keyword in (key for key in NARROWING if key in part and name in node.properties and name not in said):
+                yield Constraint(
+                    kind=f"{keyword}={name}-if-{words}", rule="narrowed", keyword="if",
+                    argument=(name, condition, keyword),
+                )  # fmt: skip
 
 
 def condition_of(condition: Condition) -> Mapping[str, tuple[Any, ...]] | None:

@@ -69,6 +69,14 @@ def _is_base64(text: str) -> bool:
     return True
 
 
+def _is_expression(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
 def _anything(_: str) -> bool:
     return True
 
@@ -242,6 +250,13 @@ ALL: tuple[Format, ...] = (
         accepts=_matcher(r"(/([^~/]|~[01])*)*"),
         examples=("/phone_number", "/items/0"),
         near_misses=("phone_number", "/a~2"),
+        standard=True,
+    ),
+    Format(
+        name="regex",
+        accepts=_is_expression,
+        examples=("^[a-z]+$", "yes|no"),
+        near_misses=("(unclosed", "[a-"),
         standard=True,
     ),
     Format(

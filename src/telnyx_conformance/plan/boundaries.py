@@ -9,7 +9,7 @@ import msgspec
 
 from telnyx_conformance.contract import formats
 from telnyx_conformance.contract.constraints import Constraint, condition_of
-from telnyx_conformance.contract.fields import Field
+from telnyx_conformance.contract.fields import Field, Link
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan import samples
 from telnyx_conformance.plan.values import NOWHERE, WEBHOOK, Maker, filled, unfilled
@@ -147,6 +147,22 @@ def _with_condition(maker: Maker, field: Field, constraint: Constraint) -> Any:
     return maker.completed(here, field.node)
 
 
+def narrowed(maker: Maker, field: Field, constraint: Constraint) -> Field:
+    """Return the place of the member that a condition narrows, with what holds there while it does."""
+    name, condition, _ = constraint.argument
+    own, asked = field.node.properties[name], condition.then["properties"][name]
+    node = maker.reader.merge(maker.reader.node(own), maker.reader.node(asked))
+    return msgspec.structs.replace(
+        field, place=f"{field.place}.{name}", chain=(*field.chain, Link(key=name, node=node)), required=False
+    )
+
+
+def _with_narrowed(maker: Maker, field: Field, constraint: Constraint) -> Any:
+    here = _with_condition(maker, field, constraint)
+    inner = narrowed(maker, field, constraint)
+    return {**here, inner.name: maker.minimal(inner.node, inner.name)}
+
+
 EDGES: dict[str, Rule] = {
     "nullable": lambda _maker, _field, _constraint: None,
     "member": lambda _maker, _field, constraint: constraint.argument,
@@ -168,4 +184,5 @@ EDGES: dict[str, Rule] = {
     "minProperties": lambda maker, field, _: maker.minimal(field.node, field.name),
     "dependentRequired": lambda maker, field, constraint: _with_member(maker, field, constraint.argument[0]),
     "required-if": _with_condition,
+    "narrowed": _with_narrowed,
 }
