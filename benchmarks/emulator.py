@@ -19,7 +19,7 @@ from telnyx_conformance.contract.bundle import bundle
 from telnyx_conformance.contract.document import load_edition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
 KEY = "KEYTEST_bench"
 BODY = {
@@ -34,7 +34,7 @@ BODY = {
 def dialled(port: int) -> str:
     """Return the id of an answered call on our emulator."""
 
-    def ask(path: str, document: dict[str, object]) -> dict[str, dict[str, str]]:
+    def ask(path: str, document: Mapping[str, object]) -> dict[str, dict[str, str]]:
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/v2{path}", json.dumps(document).encode(),
             {"authorization": f"Bearer {KEY}", "content-type": "application/json"},
@@ -49,8 +49,8 @@ def dialled(port: int) -> str:
     return ask("/calls", dial)["data"]["call_control_id"]
 
 
-def measured(port: int, pid: int, path: Callable[[int], str], seconds: float, rounds: int) -> tuple[Load, float, float]:
-    request = post(path(port), json.dumps(BODY).encode(), KEY, f"127.0.0.1:{port}")
+def measured(port: int, pid: int, path: str, seconds: float, rounds: int) -> tuple[Load, float, float]:
+    request = post(path, json.dumps(BODY).encode(), KEY, f"127.0.0.1:{port}")
     drive("127.0.0.1", port, lambda: request, seconds=min(1.0, seconds))
     before = memory(pid)
     runs = [drive("127.0.0.1", port, lambda: request, seconds=seconds) for _ in range(rounds)]
@@ -70,19 +70,17 @@ def main() -> None:
     ):
         with emulator(*options) as (port, pid, start):
             call = dialled(port)
-            found = measured(
-                port, pid, lambda _, c=call: f"/v2/calls/{c}/actions/transfer", chosen.seconds, chosen.rounds
-            )
+            found = measured(port, pid, f"/v2/calls/{call}/actions/transfer", chosen.seconds, chosen.rounds)
             rows.append((f"ours, {name}", found[0], start, found[1], found[2]))
     with bare() as (port, pid, start):
-        found = measured(port, pid, lambda _: "/v2/calls/v3:bench/actions/transfer", chosen.seconds, chosen.rounds)
+        found = measured(port, pid, "/v2/calls/v3:bench/actions/transfer", chosen.seconds, chosen.rounds)
         rows.append(("bare uvicorn application", found[0], start, found[1], found[2]))
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder) / "bundle.json"
         document.write_text(json.dumps(bundle(load_edition())))
         try:
             with prism(document) as (port, pid, start):
-                found = measured(port, pid, lambda _: "/calls/v3:bench/actions/transfer", chosen.seconds, chosen.rounds)
+                found = measured(port, pid, "/calls/v3:bench/actions/transfer", chosen.seconds, chosen.rounds)
                 rows.append(("Prism 5", found[0], start, found[1], found[2]))
         except RuntimeError as why:
             print(f"Prism is not measured: {why}")
@@ -93,7 +91,8 @@ def main() -> None:
     for name, load, start, before, after in rows:
         ratio = ours / load.per_second if load.per_second else float("inf")
         print(
-            f"{name:28}{load.per_second:12,.0f}{ratio:9.2f}{load.p50:9.2f}{load.p99:9.2f}{start:9.2f}{before:8.0f}{after:8.0f}  {load.statuses}"
+            f"{name:28}{load.per_second:12,.0f}{ratio:9.2f}{load.p50:9.2f}{load.p99:9.2f}{start:9.2f}{before:8.0f}"
+            f"{after:8.0f}  {load.statuses}"
         )
     print(f"median of {chosen.rounds} rounds of {chosen.seconds:g} s at 16 connections; one process each")
 

@@ -100,7 +100,7 @@ async def _drive(host: str, port: int, request: Callable[[], bytes], connections
 def drive(host: str, port: int, request: Callable[[], bytes], *, connections: int = 16, seconds: float = 5.0) -> Load:
     """Send what `request` gives over `connections` for about `seconds`."""
     try:
-        import uvloop
+        import uvloop  # noqa: PLC0415 - only where there is one
 
         return uvloop.run(_drive(host, port, request, connections, seconds))
     except ImportError:

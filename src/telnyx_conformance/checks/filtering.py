@@ -1,4 +1,4 @@
-"""Filters: what is left fits. Source: filtering operators of list operations (eq, contains, starts_with, ends_with, gt, gte, lt, lte, in)."""
+"""Filters: what is left fits. Source: the operators of list operations, from `eq` and `contains` to `lte` and `in`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ import msgspec
 
 from telnyx_conformance.contract.envelopes import Envelope, envelope_of, properties_of
 from telnyx_conformance.contract.validators import Validator, compiled
-from telnyx_conformance.emulator.leaves import ABSENT, Making, leaf_maker, scalar_validator, types_in
+from telnyx_conformance.emulator.leaves import ABSENT, leaf_maker, scalar_validator, types_in
+from telnyx_conformance.emulator.plausible import Making
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition, Operation
@@ -110,7 +111,7 @@ class _Compiler:
             return self._object(node, settable, without)
         if "array" in types:
             return self._array(node, name)
-        return leaf_maker(self._edition, node, name)
+        return leaf_maker(node, name)
 
     def _merged(self, node: dict[str, Any]) -> dict[str, Any]:
         merged: dict[str, Any] = {k: v for k, v in node.items() if k != "allOf"}
@@ -146,7 +147,7 @@ class _Compiler:
             if known is not ABSENT and known != {}:
                 for maker, validator in zip(makers, validators, strict=True):
                     made = maker(making, known)
-                    if made is not ABSENT and (validator.is_valid(known) or made == known):
+                    if made is not ABSENT and (validator.is_valid(known) or made == known) and whole.is_valid(made):
                         return made
             for maker in makers:
                 made = maker(making, known if isinstance(known, Mapping) else ABSENT)
@@ -215,7 +216,11 @@ class _Compiler:
 _INVENT = msgspec.UNSET
 
 
-NOT_YET = frozenset({"deleted_at", "deletedAt", "canceled_at", "cancelled_at", "ended_at", "failed_at"})
+# What has not happened yet, or did not go wrong.
+NOT_YET = frozenset({
+    "deleted_at", "deletedAt", "canceled_at", "cancelled_at", "ended_at", "failed_at", "error_code", "error_message",
+    "error_description", "failure_reason", "failureReasons",
+})  # fmt: skip
 
 
 def _unset(node: Mapping[str, Any], *, is_required: bool) -> Any:

@@ -52,7 +52,7 @@ class Asker:
 
     async def _send(self, operation: Operation, probe: Probe, path: dict[str, Any]) -> tuple[Exchange, tuple[int, ...]]:
         made_up = probe.expect == "refuse" and bool(probe.path)
-        reason = self.session.gate.objects(operation, path, probe.body, names_nothing=made_up)
+        reason = self.session.gate.objects(operation, path, probe.body, names_nothing=made_up, method=probe.method)
         if reason:
             raise Unavailable(reason)
         references = await self._references(operation, probe)
@@ -85,7 +85,7 @@ class Asker:
 
     def _remember(self, exchange: Exchange) -> None:
         """Enter what was created in the ledger: only that is ever deleted."""
-        if exchange.response is None or exchange.response.status >= 300 or json_body(exchange) is None:
+        if exchange.response is None or not exchange.response.is_success or json_body(exchange) is None:
             return
         for place in ("data.id", "id", "data.name", "data.phone_number"):
             value = found_at(exchange, place)

@@ -36,7 +36,7 @@ class Control:
             headers.append(("content-type", "application/json"))
             body = msgspec.json.encode(document)
         exchange = await self._client.send(Request(method=method, path=path, headers=tuple(headers), body=body))
-        if exchange.response is None or exchange.response.status != 200:
+        if exchange.response is None or not exchange.response.is_success:
             return None
         try:
             answer = msgspec.json.decode(exchange.response.body or b"{}")
