@@ -55,19 +55,21 @@ async def open_session(
     if storage:
         clients["storage"] = _client(profile, storage, transport)
     inbox = Inbox(host=profile.webhook_host, port=profile.webhook_port, scrub=evidence.redact)
+    control, public_key = None, profile.public_key
     try:
         await inbox.start()
-    except IncompleteError:
+        if profile.claims.control:
+            asked = Control(_client(profile, control_url(profile.base_url), transport))
+            found = await asked.public_key(profile.key)
+            if _is_public_key(found):
+                control, public_key = asked, found
+        if public_key:
+            inbox.verify_with(public_key)
+    except BaseException:
         evidence.close()
+        await inbox.stop()
+        await transport.aclose()
         raise
-    control, public_key = None, profile.public_key
-    if profile.claims.control:
-        asked = Control(_client(profile, control_url(profile.base_url), transport))
-        found = await asked.public_key(profile.key)
-        if _is_public_key(found):
-            control, public_key = asked, found
-    if public_key:
-        inbox.verify_with(public_key)
     return Session(settings, evidence, clients, control=control, inbox=inbox, worker=worker, attach=attach)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.checks.finding import NOT_JSON, Finding, json_body, outline, shown
+from telnyx_conformance.contract.nesting import MOST_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -41,7 +42,7 @@ def satisfies(exchange: Exchange, validator: Any) -> Finding | None:
     """A JSON body satisfies its schema. `validator` has `iter_errors`, as jsonschema-rs gives it."""
     body = json_body(exchange)
     if body is NOT_JSON:
-        return Finding(check="schema", expected="JSON", actual=outline(exchange))
+        return Finding(check="schema", expected=f"JSON, at most {MOST_LEVELS} levels deep", actual=outline(exchange))
     errors = list(_first(validator.iter_errors(body), MOST_ERRORS))
     if not errors:
         return None

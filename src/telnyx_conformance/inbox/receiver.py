@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import web
 
 from telnyx_conformance.contract.exchange import Event
+from telnyx_conformance.contract.nesting import decoded
 from telnyx_conformance.contract.webhook_wire import decode_get
 from telnyx_conformance.errors import IncompleteError, UsageError
 from telnyx_conformance.inbox.signature import SIGNATURE_HEADER, Verifier
@@ -254,7 +255,7 @@ class Inbox:
 
 def _decoded(raw: bytes) -> dict[str, object] | None:
     try:
-        document = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, ValueError):
+        document = decoded(raw)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None

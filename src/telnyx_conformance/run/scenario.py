@@ -160,23 +160,24 @@ class Scenario:
                 e.type == event_type and e.payload.get("call_control_id") == call_control_id for e in self.events()
             )
 
-        return await self._until(came) if self._virtual else await self._heard(came)
+        return await self._until(came) if self._virtual else await self._heard(came, came)
 
     @property
     def _is_silent(self) -> bool:
         return self.session.waits_in_vain >= MOST_WAITS_IN_VAIN
 
-    async def _heard(self, condition: Callable[[], bool]) -> bool:
-        """Wait in real time for a sign of life.
+    async def _heard(self, condition: Callable[[], bool], sign: Callable[[], bool]) -> bool:
+        """Wait in real time; `sign` tells whether a leg has been heard of by then.
 
         A target that has never given one is soon not waited for long: each wait would be in vain.
         """
         seconds = SILENT_SECONDS if self._is_silent else self.session.settings.profile.event_seconds
-        if await self.session.inbox.until(condition, seconds):
+        came = await self.session.inbox.until(condition, seconds)
+        if sign():
             self.session.waits_in_vain = NEVER_AGAIN_SILENT
-            return True
-        self.session.waits_in_vain += 1
-        return False
+        elif not came:
+            self.session.waits_in_vain += 1
+        return came
 
     async def _until(self, condition: Callable[[], bool]) -> bool:
         if self._virtual:
@@ -185,7 +186,7 @@ class Scenario:
                     return True
                 await self._pass(step)
             return condition()
-        if not await self._heard(lambda: condition() or self._is_heard_of()):
+        if not await self._heard(lambda: condition() or self._is_heard_of(), self._is_heard_of):
             return False  # minutes of patience are for legs that live
         return await self.session.inbox.until(condition, self._real_patience())
 

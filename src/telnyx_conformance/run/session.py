@@ -104,7 +104,7 @@ class Session:
                 return Exchange(request=request, error=self.down), ()
             exchange = await self._patiently(client, request)
         numbers = (self.keep(exchange, operation, probe),) if record else ()
-        if exchange.response is not None and exchange.response.status == THROTTLED:
+        if _is_throttled(exchange):  # the evidence shows the answer, which says nothing about the request
             throttled = f"throttled to the end: {MOST_TRIES} tries, each answered with {THROTTLED}"
             return Exchange(request=request, error=throttled), numbers
         return exchange, numbers
@@ -131,9 +131,6 @@ class Session:
             await asyncio.sleep(_wait(exchange, attempt))
             exchange = await client.send(request)
         self._throttled_in_a_row = self._throttled_in_a_row + 1 if _is_throttled(exchange) else 0
-        if exchange.response is not None and exchange.response.status == THROTTLED:  # says nothing about the request
-            error = f"throttled to the end: {MOST_TRIES} tries, each answered with {THROTTLED}"
-            return Exchange(request=request, error=error)
         self._failures_in_a_row = self._failures_in_a_row + 1 if exchange.response is None else 0
         if self._throttled_in_a_row >= THROTTLED_OUT_AFTER:
             self.down = (
