@@ -70,6 +70,8 @@ def _types(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
     fixed = "enum" in node.facts or "const" in node.facts
     if node.choices:
         yield from _alternatives(reader, field, node)
+        if json and field.closed and node.types and not node.inferred and _leave_the_type(reader, node):
+            yield Constraint(kind="type", rule="type", keyword="type", accepts=False)
     elif fixed:
         pass
     elif json and node.types:
@@ -101,6 +103,11 @@ def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constrai
             yield Constraint(
                 kind=choice.keyword, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice
             )
+
+
+def _leave_the_type(reader: Reader, node: Node) -> bool:
+    """Tell whether no alternative names a type, so that another one breaks what stands beside them alone."""
+    return not any(reader.node(branch).types for choice in node.choices for branch in choice.branches)
 
 
 def missable(reader: Reader, choice: Choice, wire: str) -> bool:
