@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 TLS_ADVICE = "name a certificate authority of your own in the environment variable SSL_CERT_FILE"
 # aiohttp adds these by itself; a probe sends exactly what it says.
 ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+# Node's and uvicorn's servers close a connection that idles for 5 s; one that we reuse then is reset under our request.
+IDLE_SECONDS = 3.0
 
 
 async def open_session(
@@ -124,7 +126,9 @@ def _transport(settings: Settings) -> httpx.AsyncBaseTransport:
 
 
 def _network_session(profile: Profile) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=profile.in_flight, ssl=ssl.create_default_context())
+    connector = aiohttp.TCPConnector(
+        limit=profile.in_flight, keepalive_timeout=IDLE_SECONDS, ssl=ssl.create_default_context()
+    )
     return aiohttp.ClientSession(
         connector=connector,
         skip_auto_headers=ADDED_BY_AIOHTTP,

@@ -29,9 +29,8 @@ def has_media_type(exchange: Exchange, documented: Mapping[str, Any]) -> Finding
         return Finding(
             check="media-type", expected="no body", actual=f"{len(response.body)} bytes of {response.media_type}"
         )
-    if WILDCARD in documented or response.media_type in {
-        media.partition(";")[0].strip().lower() for media in documented
-    }:
+    named = {media.partition(";")[0].strip().lower() for media in documented}
+    if response.media_type in named or (WILDCARD in named and response.media_type):
         return None
     return Finding(
         check="media-type", expected=" or ".join(documented), actual=response.media_type or "no content-type"

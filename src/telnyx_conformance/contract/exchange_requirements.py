@@ -140,6 +140,19 @@ def _lists(edition: Edition, operation: Operation) -> Iterator[Requirement]:
         yield _made(operation, "sort", "order", "sort:order")
 
 
+def filtered_properties(operation: Operation) -> tuple[str, ...]:
+    """Return the properties that the filters of a list are about, in documented order."""
+    matched = [FILTER.match(parameter.name) for parameter in operation.parameters_in("query")]
+    return tuple(dict.fromkeys(found[1] for found in matched if found))
+
+
+def demanded_filters(operation: Operation, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values by property of those filters of a request without which it would not be valid."""
+    required = {parameter.name for parameter in operation.parameters_in("query") if parameter.required}
+    matched = {name: FILTER.match(name) for name in required & query.keys()}
+    return {found[1]: query[name] for name, found in matched.items() if found}
+
+
 def sortable(edition: Edition, operation: Operation) -> Iterator[tuple[str, str, str]]:
     """Yield (parameter, value, property) for the documented sort values that name a property of the listed items."""
     item = properties_of(edition, envelope_of(edition, operation).item)

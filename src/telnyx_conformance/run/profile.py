@@ -145,8 +145,9 @@ def read_profile(target: str, file: Path | None, allow: tuple[str, ...] = ()) ->
 def _where(target: str, said: dict[str, Any]) -> tuple[Kind, str]:
     if target == "embedded":
         return "embedded", "http://embedded.invalid/v2"
+    said = {**said, "base_url": LIVE_URL} if target == "live" else said
     target = LIVE_URL if target == "live" else target
-    base_url = str((target != LIVE_URL and said.get("base_url")) or target).rstrip("/")
+    base_url = str(said.get("base_url") or target).rstrip("/")
     for url in (target, base_url):
         _check_url(url)
     kind: Kind = "live" if is_telnyx(base_url) else "url"
