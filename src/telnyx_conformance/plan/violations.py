@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract import formats
 from telnyx_conformance.contract.catalogue import load_errors
-from telnyx_conformance.contract.constraints import Constraint, condition_of
+from telnyx_conformance.contract.constraints import Constraint, condition_of, left_out
 from telnyx_conformance.contract.fields import Field, pointer_of
 from telnyx_conformance.contract.requirements import field_id
 from telnyx_conformance.plan.beyond import refused
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.nodes import Condition, Node
     from telnyx_conformance.plan.values import Maker
 
-BETWEEN_MEMBERS = frozenset({"exclusive", "dependentRequired", "required-if", "additionalProperties", "minProperties"})
+BETWEEN_MEMBERS = frozenset(
+    {"exclusive", "dependentRequired", "required-if", "allowed-if", "additionalProperties", "minProperties"}
+)
 # What the catalogue of errors calls a rule, where its name differs.
-CATALOGUED = {"required-if": "required", "named-format": "format"}
+CATALOGUED = {"required-if": "required", "allowed-if": "if", "named-format": "format"}
 ABSENT: Any = object()
 
 
@@ -90,6 +92,8 @@ def _broken_members(maker: Maker, field: Field, constraint: Constraint, here: di
         return here
     if constraint.rule == "required-if":
         return _conditional(maker, node, constraint.argument, here)
+    if constraint.rule == "allowed-if":
+        return _restricted(maker, node, constraint.argument, here)
     if constraint.rule in ("anyOf", "oneOf"):
         demanded = {name for branch in constraint.argument.branches for name in maker.reader.node(branch).required}
         return {name: value for name, value in here.items() if name not in demanded or name in node.required}
@@ -103,6 +107,16 @@ def _conditional(maker: Maker, node: Node, argument: tuple[str, Condition], here
         here[name] = values[0]
     maker.completed(here, node)
     here.pop(needed, None)
+    return here
+
+
+def _restricted(maker: Maker, node: Node, argument: tuple[str, Condition], here: dict[str, Any]) -> dict[str, Any]:
+    name, condition = argument
+    for other, values in (condition_of(condition) or {}).items():
+        here[other] = values[0]
+    maker.completed(here, node)
+    member, part = maker.reader.node(node.properties[name]), condition.then["properties"][name]
+    here[name] = next(iter(left_out(member, part)), None) or maker.minimal(member, name)
     return here
 
 
@@ -149,7 +163,7 @@ def _pointers(field: Field, constraint: Constraint) -> list[str]:
     if constraint.rule in ("exclusive", "dependentRequired"):
         found += [f"{own}/{name}" for name in constraint.argument]
         found = [*found[1:], found[0]] if constraint.rule == "dependentRequired" else found
-    if constraint.rule == "required-if":
+    if constraint.rule in ("required-if", "allowed-if"):
         found = [f"{own}/{constraint.argument[0]}", *found]
     if constraint.rule in ("anyOf", "oneOf"):
         found += [f"{own}/{name}" for name in field.node.properties]
