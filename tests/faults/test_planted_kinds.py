@@ -24,7 +24,8 @@ IGNORED = (
     "malformed", "content-type", "required", "type", "null", "enum", "const", "minimum", "maximum",
     "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "format",
     "named-format", "minItems", "maxItems", "uniqueItems", "minProperties", "additionalProperties", "exclusive",
-    "dependentRequired", "required-if", "narrowed", "oneOf", "anyOf", "auth:missing", "auth:malformed", "auth:unknown",
+    "dependentRequired", "required-if", "allowed-if", "narrowed", "oneOf", "anyOf",
+    "auth:missing", "auth:malformed", "auth:unknown",
     "method:not-allowed", "resource:unknown",
 )  # fmt: skip
 REFUSED = (

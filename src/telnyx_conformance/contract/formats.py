@@ -218,6 +218,12 @@ ALL: tuple[Format, ...] = (
         spellings=("e164-or-sip",),
     ),
     Format(
+        name="e164-or-id",
+        accepts=_matcher(rf"{_E164}|\d{{1,40}}|[0-9A-Fa-f]{{8}}-([0-9A-Fa-f]{{4}}-){{3}}[0-9A-Fa-f]{{12}}"),
+        examples=("+12025550100", "+12025550123"),  # numbers only: a list holds numbers or ids, not both
+        near_misses=("+1202555abcd", "number one"),
+    ),
+    Format(
         name="integer-text",
         accepts=_matcher(r"[+-]?\d{1,40}"),
         examples=("1293384261075731499", "0"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract import formats
 from telnyx_conformance.contract.catalogue import load_errors
-from telnyx_conformance.contract.constraints import Constraint, condition_of
+from telnyx_conformance.contract.constraints import Constraint, condition_of, left_out
 from telnyx_conformance.contract.fields import Field, pointer_of
 from telnyx_conformance.contract.requirements import field_id
 from telnyx_conformance.plan.beyond import refused
@@ -22,10 +22,18 @@ if TYPE_CHECKING:
     from telnyx_conformance.plan.values import Maker
 
 BETWEEN_MEMBERS = frozenset(
-    {"exclusive", "dependentRequired", "required-if", "narrowed", "additionalProperties", "minProperties"}
+    {
+        "exclusive",
+        "dependentRequired",
+        "required-if",
+        "allowed-if",
+        "narrowed",
+        "additionalProperties",
+        "minProperties",
+    }
 )
 # What the catalogue of errors calls a rule, where its name differs.
-CATALOGUED = {"required-if": "required", "named-format": "format"}
+CATALOGUED = {"required-if": "required", "allowed-if": "if", "named-format": "format"}
 ABSENT: Any = object()
 
 
@@ -92,8 +100,9 @@ def _broken_members(maker: Maker, field: Field, constraint: Constraint, here: di
         here[name] = maker.minimal(maker.reader.node(node.properties[name]), name)
         here.pop(other, None)
         return here
-    if constraint.rule == "required-if":
-        return _conditional(maker, node, constraint.argument, here)
+    if constraint.rule in ("required-if", "allowed-if"):
+        make = _conditional if constraint.rule == "required-if" else _restricted
+        return make(maker, node, constraint.argument, here)
     if constraint.rule == "narrowed":
         return {**here, **_narrowed(maker, field, constraint)}
     if constraint.rule in ("anyOf", "oneOf"):
@@ -120,6 +129,16 @@ def _conditional(maker: Maker, node: Node, argument: tuple[str, Condition], here
         here[name] = values[0]
     maker.completed(here, node)
     here.pop(needed, None)
+    return here
+
+
+def _restricted(maker: Maker, node: Node, argument: tuple[str, Condition], here: dict[str, Any]) -> dict[str, Any]:
+    name, condition = argument
+    for other, values in (condition_of(condition) or {}).items():
+        here[other] = values[0]
+    maker.completed(here, node)
+    member, part = maker.reader.node(node.properties[name]), condition.then["properties"][name]
+    here[name] = next(iter(left_out(member, part)), None) or maker.minimal(member, name)
     return here
 
 
@@ -166,7 +185,7 @@ def _pointers(field: Field, constraint: Constraint) -> list[str]:
     if constraint.rule in ("exclusive", "dependentRequired"):
         found += [f"{own}/{name}" for name in constraint.argument]
         found = [*found[1:], found[0]] if constraint.rule == "dependentRequired" else found
-    if constraint.rule in ("required-if", "narrowed"):
+    if constraint.rule in ("required-if", "allowed-if", "narrowed"):
         found = [f"{own}/{constraint.argument[0]}", *found]
     if constraint.rule in ("anyOf", "oneOf"):
         found += [f"{own}/{name}" for name in field.node.properties]
