@@ -65,6 +65,8 @@ KINDS: dict[str, Kind] = {
     "exclusive": _request("MUST", "{argument} do not stand together in {place}"),
     "dependentRequired": _request("MUST", "in {place}, the first of {argument} asks for the second"),
     "required-if": _request("MUST", "in {place}, {argument}"),
+    "allowed-if": _request("MUST", "in {place}, {argument}"),
+    "narrowed": _request("MUST", "in {place}, {argument}"),
     "alternative": _request("MUST", "{place} takes the alternative {argument}"),
     "oneOf": _request("MUST", "a value of {place} that fits none of its alternatives is refused"),
     "anyOf": _request("MUST", "a value of {place} that fits none of its alternatives is refused"),
@@ -92,7 +94,7 @@ KINDS: dict[str, Kind] = {
     "filter:applies": Kind("envelopes", "SHOULD", "a filter leaves nothing that does not fit it", "scenario"),
     "sort:order": Kind("envelopes", "SHOULD", "items come in the order asked for", "scenario"),
     # Headers
-    "headers:accept": Kind("headers", "MUST", "asking for application/json is accepted", "probes"),
+    "headers:accept": Kind("headers", "MUST", "asking for the documented media type is accepted", "probes"),
     "headers:content-type-charset": Kind("headers", "SHOULD", "a charset beside the media type is accepted", "probes"),
     "headers:authorization-case": Kind("headers", "SHOULD", "the authorization scheme may be in lower case", "probes"),
 }  # fmt: skip

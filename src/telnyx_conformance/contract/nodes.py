@@ -50,6 +50,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     test: dict[str, Any]
     then: dict[str, Any]
     otherwise: dict[str, Any]
+    made: Provenance | None = None
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -295,7 +296,8 @@ def _exclusive(forbidden: Any) -> tuple[tuple[str, ...], ...]:
 def _conditions(schema: Mapping[str, Any]) -> tuple[Condition, ...]:
     if "if" not in schema:
         return ()
-    return (Condition(test=schema["if"], then=schema.get("then", {}), otherwise=schema.get("else", {})),)
+    made = _provenance(schema).get("if")
+    return (Condition(test=schema["if"], then=schema.get("then", {}), otherwise=schema.get("else", {}), made=made),)
 
 
 def _common_types(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

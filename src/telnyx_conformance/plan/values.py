@@ -6,6 +6,7 @@ the run.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -134,7 +135,18 @@ class Maker:
             missing = [name for name in asked.required if name not in made]
             for name in missing:
                 self.put(made, self.reader.merge(node, asked), name, depth)
+            self._amend(made, node, asked, depth)
         return made
+
+    def _amend(self, made: dict[str, Any], node: Node, asked: Node, depth: int) -> None:
+        """Give the members that a condition restricts a value that it admits, or take them out where they may miss."""
+        document = self.reader.edition.document
+        for name, part in asked.properties.items():
+            if name not in made or compiled(document, part, "request").is_valid(filled(made[name])):
+                continue
+            del made[name]
+            if name in node.required or name in asked.required:
+                self.put(made, self.reader.merge(node, asked), name, depth)
 
     def items(self, node: Node, count: int, name: str, *, depth: int = 0) -> Iterator[Any]:
         """Yield `count` different items where the schema lets them differ."""
@@ -147,7 +159,7 @@ class Maker:
             elif number - 1 < len(others):
                 yield others[number - 1]
             else:
-                yield self._numbered(node, first, number)
+                yield copy.deepcopy(self._numbered(node, first, number))  # an item of its own: others may be changed
 
     def several(self, node: Node, name: str) -> list[Any]:
         """Return a few different valid values of a place."""
@@ -251,6 +263,7 @@ class Maker:
             self.make_room(node, chain[-2].node, str(last))
             node[last] = value
             self.completed(node, chain[-2].node)
+            node[last] = value  # what was asked for stays; where that cannot be, the whole is no valid request
         return root
 
     def make_room(self, here: dict[str, Any], node: Node, name: str) -> None:
