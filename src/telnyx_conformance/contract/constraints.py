@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.contract import formats
-from telnyx_conformance.contract.nodes import Condition
+from telnyx_conformance.contract.nodes import Condition, Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from telnyx_conformance.contract.fields import Field
-    from telnyx_conformance.contract.nodes import Choice, Node, Provenance, Reader
+    from telnyx_conformance.contract.nodes import Choice, Node, Reader
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 LENGTHS = ("minLength", "maxLength")
