@@ -1,6 +1,6 @@
 """Whole runs against the embedded target: wall time, requests per second through the tool, plan size over its lower bound.
 
-    python benchmarks/certification.py [--rounds 3]
+python benchmarks/certification.py [--rounds 3]
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from telnyx_conformance.contract.echoes import echoed_fields
 from telnyx_conformance.contract.envelopes import JSON, envelope_of, properties_of
 from telnyx_conformance.contract.fields import is_json
 from telnyx_conformance.contract.kinds import KINDS
-from telnyx_conformance.contract.model import Edition, Level, Operation, Requirement
+from telnyx_conformance.contract.model import Edition, Level, Operation, Parameter, Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,9 +131,10 @@ def _lists(edition: Edition, operation: Operation) -> Iterator[Requirement]:
         if "meta" in properties_of(edition, operation.success.content[JSON]):
             yield _made(operation, "pagination", "totals", "pagination:totals")
     item = properties_of(edition, envelope.item)
-    for name in query:
+    for name, parameter in query.items():
         matched = FILTER.match(name)
-        if matched and _is_plain(edition, item.get(matched[1])):
+        held = item.get(matched[1]) if matched else None
+        if matched and _is_plain(edition, held) and not _is_switch(edition, parameter, held or {}):
             place = f"filter.{matched[1]}" + (f"[{matched[2]}]" if matched[2] else "")
             yield _made(operation, place, "applies", "filter:applies")
     if any(sortable(edition, operation)):
@@ -174,6 +175,12 @@ def _is_plain(edition: Edition, schema: Mapping[str, Any] | None) -> bool:
     named = edition.resolve(schema).get("type")
     types = {named} if isinstance(named, str) else set(named or ())
     return bool(types) and types <= {"string", "integer", "number", "boolean", "null"}
+
+
+def _is_switch(edition: Edition, parameter: Parameter, held: Mapping[str, Any]) -> bool:
+    """Tell whether a parameter turns something on rather than say which value the property of its name holds."""
+    asked, types = edition.resolve(parameter.schema).get("type"), edition.resolve(held).get("type", ())
+    return asked == "boolean" and types != "boolean" and "boolean" not in types
 
 
 def _headers(operation: Operation) -> Iterator[Requirement]:

@@ -16,6 +16,7 @@ from telnyx_conformance.emulator.plausible import Making, Proposal, proposals, s
 
 NESTING = frozenset({"properties", "items", "allOf", "anyOf", "oneOf"})
 MOMENTS = frozenset({"date-time", "datetime", "datetime-iso8601"})
+PLACEHOLDERS = (None, "string", "text")  # what stands in for examples here and there
 # Tried in turn where a schema gives a pattern and no example.
 SAMPLES = ("US", "+12025550123", "+120255501230", "12345", "CABC123", "Sample", "sample", "1", "1.50", "A1", "a")
 
@@ -78,7 +79,7 @@ def _proposals(
     if "enum" in node or "const" in node or ("string" not in types and name != "id"):
         return None
     stated = [*node.get("examples", ()), *([node["default"]] if "default" in node else ())]
-    example = next((one for one in stated if one is not None and validator.is_valid(one)), None)
+    example = next((one for one in stated if one not in PLACEHOLDERS and validator.is_valid(one)), None)
     if "default" in node and example is not None:
         return None
     found = proposals(name, example)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -56,14 +56,20 @@ def is_selective(query: Mapping[str, Any]) -> bool:
     return bool(_filters(query) or _sort_fields(query))
 
 
-def page_of(records: Sequence[Record], query: Mapping[str, Any], default_size: int = DEFAULT_SIZE) -> Page:
+def page_of(
+    records: Sequence[Record],
+    query: Mapping[str, Any],
+    default_size: int = DEFAULT_SIZE,
+    *,
+    known: Collection[str] = (),
+) -> Page:
     """Return the page that `query` asks for, of the records that pass its filters, in its order.
 
-    A filter on what no record has is ignored.
+    A filter on what no record has is ignored, unless it is one of the `known` properties, which a record may lack.
     """
     kept = list(records)
     for name, operator, wanted in _filters(query):
-        if any(_has(record, name) for record in kept):
+        if name in known or any(_has(record, name) for record in kept):
             kept = [record for record in kept if operator(_value(record, name), wanted)]
     for field in reversed(_sort_fields(query)):
         name = field.removeprefix("-")

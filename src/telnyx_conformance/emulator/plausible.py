@@ -118,7 +118,9 @@ def _network(making: Making, _: str, __: Any) -> tuple[Any, ...]:
 KINDS: tuple[tuple[re.Pattern[str], Proposal], ...] = tuple(
     (re.compile(pattern), proposal)
     for pattern, proposal in (
-        (r"time_limit|timeout|time_frame|time_zone|timezone|duration|_time_(ms|secs)|date_range|locality_limit", _text),
+        (r"\A(after|before|next|previous)\Z", _fixed("")),
+        (r"duration|timeout|_time_(ms|secs)", _fixed("30")),
+        (r"time_limit|time_frame|time_zone|timezone|date_range|locality_limit", _text),
         (r"_(at|time|timestamp|date|dt)\Z|\A(time|timestamp|date)\Z|\Adate_|_date_", _moment),
         (r"email", _email),
         (r"(\A|_)(url|uri|website|link|href|webhook)s?\Z", _address),

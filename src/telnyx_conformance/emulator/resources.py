@@ -15,7 +15,7 @@ from telnyx_conformance.emulator import media
 from telnyx_conformance.emulator.account import Account, Answer, Ask, Refusal
 from telnyx_conformance.emulator.listing import DEFAULT_SIZE, is_selective, page_of
 from telnyx_conformance.emulator.records import DELETED, Records, depth_of, making, new_key
-from telnyx_conformance.emulator.synthesis import Synthesis
+from telnyx_conformance.emulator.synthesis import Compiler, Synthesis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +38,7 @@ class Resources:
         self._edition = edition
         self._lifecycles = lifecycles
         self._records = Records(lifecycles, self._canonical_of)
+        self._compiler = Compiler(edition)
         self._syntheses: dict[str, Synthesis] = {}
         self._canonical: dict[str, Synthesis] = {}
         self._settable: dict[str, frozenset[str]] = {}
@@ -88,7 +89,7 @@ class Resources:
         made = self._syntheses.get(operation.id)
         if made is None:
             resource = self._lifecycles.of(operation.id).resource
-            made = self._syntheses[operation.id] = Synthesis(self._edition, operation, self._settable_of(resource))
+            made = self._syntheses[operation.id] = Synthesis(self._compiler, operation, self._settable_of(resource))
         return made
 
     def _canonical_of(self, resource: Resource) -> Synthesis:
@@ -169,7 +170,7 @@ class Resources:
         if not made.envelope.is_list:
             return self._reply(account, ask, page_of(records, ask.query, size).frame(ask.operation.path))
         if is_selective(ask.query):
-            page = page_of(self._shown(account, made, resource, records), ask.query, size)
+            page = page_of(self._shown(account, made, resource, records), ask.query, size, known=made.item_names)
             items = page.records
         else:
             page = page_of(records, ask.query, size)
