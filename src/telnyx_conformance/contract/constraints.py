@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 LENGTHS = ("minLength", "maxLength")
 COUNTS = ("minItems", "maxItems")
+# What a condition may ask of the value of a member, beyond that it be there.
+NARROWING = ("const", "enum", "pattern", *BOUNDS, *LENGTHS, *COUNTS)
 MEASURED = ("integer", "number", "boolean")
 
 
@@ -47,7 +49,7 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def made(self) -> Provenance | None:
         """Who put a condition there; a place may have several, of different levels."""
-        return self.argument[1].made if self.rule in ("required-if", "allowed-if") else None
+        return self.argument[1].made if self.rule in ("required-if", "allowed-if", "narrowed") else None
 
 
 def constraints_of(reader: Reader, field: Field) -> tuple[Constraint, ...]:
@@ -96,7 +98,8 @@ def _types(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
 
 
 def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
-    for choice in node.choices:
+    for number, choice in enumerate(node.choices):
+        again = any(earlier.keyword == choice.keyword for earlier in node.choices[:number])
         for name in reader.reachable(choice):
             yield Constraint(
                 kind=f"{choice.keyword}={name}",
@@ -106,9 +109,8 @@ def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constrai
                 argument=name,
             )
         if field.closed and missable(reader, choice, field.wire):
-            yield Constraint(
-                kind=choice.keyword, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice
-            )
+            kind = f"{choice.keyword}-{'+'.join(choice.names)}" if again else choice.keyword
+            yield Constraint(kind=kind, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice)
 
 
 def _leave_the_type(reader: Reader, node: Node) -> bool:
@@ -228,6 +230,12 @@ def _conditional(reader: Reader, field: Field, node: Node) -> Iterator[Constrain
                     kind=f"allowed={name}-if-{words}", rule="allowed-if", keyword="if", argument=(name, condition),
                     accepts=False,
                 )  # fmt: skip
+            elif name in node.properties and name not in said:
+                for keyword in (key for key in NARROWING if key in part):
+                    yield Constraint(
+                        kind=f"{keyword}={name}-if-{words}", rule="narrowed", keyword="if",
+                        argument=(name, condition, keyword),
+                    )  # fmt: skip
 
 
 def _opposite(condition: Condition) -> Iterator[Condition]:
@@ -257,13 +265,16 @@ def left_out(node: Node, part: Mapping[str, Any]) -> list[Any]:
 
 
 def condition_of(condition: Condition) -> Mapping[str, tuple[Any, ...]] | None:
-    """Return the values that members must have for a condition to hold, `None` when it asks for anything else."""
+    """Return the values that members must have for a condition to hold, `None` when it asks for anything else.
+
+    Where it asks for a form rather than for values, its `examples` are the values to hold it with.
+    """
     said: dict[str, tuple[Any, ...]] = {}
     for name, part in condition.test.get("properties", {}).items():
         if "const" in part:
             said[name] = (part["const"],)
-        elif part.get("enum"):
-            said[name] = tuple(part["enum"])
+        elif part.get("enum") or part.get("examples"):
+            said[name] = tuple(part.get("enum") or part["examples"])
         else:
             return None
     if not said or set(condition.test) - {"properties", "required", "type"}:

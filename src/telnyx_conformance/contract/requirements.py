@@ -129,6 +129,11 @@ def _argument(constraint: Constraint, node: Node) -> str:
         return constraint.kind.removeprefix("required=").replace("-if-", " is required when ")
     if constraint.rule == "allowed-if":
         return constraint.kind.removeprefix("allowed=").replace("-if-", " is restricted when ")
+    if constraint.rule == "narrowed":
+        name, _, keyword = argument
+        return constraint.kind.removeprefix(f"{keyword}=").replace(
+            f"{name}-if-", f"{name} has a {keyword} to keep to when "
+        )
     if isinstance(argument, tuple):
         return " and ".join(map(str, argument))
     if argument is None:

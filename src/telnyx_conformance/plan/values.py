@@ -6,6 +6,7 @@ the run.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -157,7 +158,7 @@ class Maker:
             elif number - 1 < len(others):
                 yield others[number - 1]
             else:
-                yield self._numbered(node, first, number)
+                yield copy.deepcopy(self._numbered(node, first, number))  # an item of its own: others may be changed
 
     def several(self, node: Node, name: str) -> list[Any]:
         """Return a few different valid values of a place."""
