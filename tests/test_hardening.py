@@ -206,7 +206,9 @@ def test_hold_audio_is_effective_while_a_conference_waits_only() -> None:
     assert not is_effective(rule, {"hold": True})
 
 
-@pytest.mark.parametrize("operation", ["AnswerCall", "HangupCall", "TransferCall"])
+@pytest.mark.parametrize(
+    "operation", ["AnswerCall", "HangupCall", "TransferCall", "GatherCall", "GatherUsingAudio", "GatherUsingSpeak"]
+)
 def test_the_emulator_admits_a_command_exactly_where_the_contract_does(operation: str) -> None:
     rules = rules_of(EDITION, EDITION.operation(operation))
     states = {state for rule in rules if rule.name == "admitted-when" for state in rule.arguments["state"]}

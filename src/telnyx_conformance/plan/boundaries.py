@@ -136,6 +136,8 @@ def _counted(maker: Maker, field: Field, constraint: Constraint) -> Any:
 
 def _with_member(maker: Maker, field: Field, name: str) -> Any:
     here = maker.minimal(field.node, field.name)
+    for added in (name, *field.node.dependent.get(name, ())):
+        maker.make_room(here, field.node, added)
     maker.put(here, field.node, name, 0)
     return here
 

@@ -127,6 +127,7 @@ class Maker:
         """Return `made` with the members that its others ask for (`dependentRequired`, `if`)."""
         for name in [*made]:
             for other in node.dependent.get(name, ()):
+                self.make_room(made, node, other)
                 self.put(made, node, other, depth)
         for condition in node.conditions:
             holds = compiled(self.reader.edition.document, condition.test, "request").is_valid(filled(made))
@@ -251,7 +252,7 @@ class Maker:
             path = tuple(one.key for one in chain[1:depth])
             kept = not link.branch or (chosen or {}).get(path) == link.branch
             if isinstance(node, dict):
-                self._make_room(node, chain[depth - 2].node, str(link.key))
+                self.make_room(node, chain[depth - 2].node, str(link.key))
             node = self._entered(node, link, kept=kept)
         last = chain[-1].key
         if clear:
@@ -259,13 +260,13 @@ class Maker:
         elif isinstance(node, list):
             node[0:1] = [value]
         else:
-            self._make_room(node, chain[-2].node, str(last))
+            self.make_room(node, chain[-2].node, str(last))
             node[last] = value
             self.completed(node, chain[-2].node)
             node[last] = value  # what was asked for stays; where that cannot be, the whole is no valid request
         return root
 
-    def _make_room(self, here: dict[str, Any], node: Node, name: str) -> None:
+    def make_room(self, here: dict[str, Any], node: Node, name: str) -> None:
         """Remove the members that may not stand beside the new member `name`, and add those that stand with it."""
         if name in here:
             return
