@@ -2,18 +2,24 @@ from __future__ import annotations
 
 from collections import Counter
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.expressed import problems
-from telnyx_conformance.contract.judgements import OUTCOMES, Judgement, Line, judgements_of, load_judgements, tally
+from telnyx_conformance.contract.judgements import (
+    OUTCOMES,
+    Judgement,
+    Line,
+    judgements_of,
+    load_judgements,
+    rejections,
+    tally,
+)
 from telnyx_conformance.errors import ContractError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EDITION = load_edition()
 JUDGED = load_judgements()
@@ -157,6 +163,17 @@ def test_a_row_that_says_too_little_or_too_much_is_refused(tmp_path: Path, row: 
     with pytest.raises(ContractError) as raised:
         load_judgements(written(tmp_path, row))
     assert "pets.yaml" in raised.value.where
+
+
+def test_the_page_of_what_became_nothing_lists_it_all() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "rejected.md").read_text(encoding="utf-8")
+    assert page == rejections(JUDGED), "write docs/rejected.md anew: rejections(load_judgements())"
+    rejected = [judgement for judgement in JUDGED if judgement.outcome == "rejected"]
+    assert [judgement for judgement in rejected if judgement.because not in page] == []
+
+
+def test_a_reason_that_holds_a_bar_would_break_the_table() -> None:
+    assert [judgement for judgement in JUDGED if "|" in judgement.because] == []
 
 
 def test_contradictions_need_no_key_of_their_own() -> None:

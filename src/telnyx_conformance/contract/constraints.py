@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.contract import formats
-from telnyx_conformance.contract.nodes import Condition
+from telnyx_conformance.contract.nodes import Condition, Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from telnyx_conformance.contract.fields import Field
-    from telnyx_conformance.contract.nodes import Choice, Node, Provenance, Reader
+    from telnyx_conformance.contract.nodes import Choice, Node, Reader
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 LENGTHS = ("minLength", "maxLength")
@@ -45,11 +45,12 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True):
     refuses: bool = True
     argument: Any = None
     of_parent: bool = False
+    origin: Provenance | None = None
 
     @property
     def made(self) -> Provenance | None:
-        """Who put a condition there; a place may have several, of different levels."""
-        return self.argument[1].made if self.rule in ("required-if", "allowed-if", "narrowed") else None
+        """Who put a condition or an alternative there; a place may have several, of different levels."""
+        return self.argument[1].made if self.rule in ("required-if", "allowed-if", "narrowed") else self.origin
 
 
 def constraints_of(reader: Reader, field: Field) -> tuple[Constraint, ...]:
@@ -107,10 +108,14 @@ def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constrai
                 keyword=choice.keyword,
                 refuses=False,
                 argument=name,
+                origin=choice.made,
             )
         if field.closed and missable(reader, choice, field.wire):
             kind = f"{choice.keyword}-{'+'.join(choice.names)}" if again else choice.keyword
-            yield Constraint(kind=kind, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice)
+            yield Constraint(
+                kind=kind, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice,
+                origin=choice.made,
+            )  # fmt: skip
 
 
 def _leave_the_type(reader: Reader, node: Node) -> bool:

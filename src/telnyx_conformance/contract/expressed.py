@@ -6,9 +6,14 @@ between members counts where an enclosing object names the field.
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from telnyx_conformance.contract.files import suggestion
+from telnyx_conformance.contract.importer import references
 from telnyx_conformance.contract.model import pointed
 from telnyx_conformance.errors import ContractError
 
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.judgements import Judgement
 
 Schema = dict[str, Any]
+PLACE = re.compile(r"\A(body|query|path)\.")
+WHOLE = re.compile(r"\A\(.*\)\Z")  # a word in parentheses names the owner as a whole: (operation)
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 BRANCHES = ("allOf", "anyOf", "oneOf")
 ONE = ("if", "then", "else", "not")
@@ -54,40 +61,86 @@ class Place:
         self.around = around
 
 
+class Places:
+    """Finds places in one document; what refers to what, and which operation is which, is gathered once."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.operations: dict[str, Schema] = {
+            item[method]["operationId"]: item[method]
+            for item in document["paths"].values()
+            for method in METHODS
+            if method in item
+        }
+        self.referring: dict[str, list[Schema]] = defaultdict(list)
+        self.holders: dict[str, list[Schema]] = defaultdict(list)
+        self.sources: dict[str, set[str]] = defaultdict(set)
+        self._gather(document["paths"])
+        self._gather(document["components"])
+        for operation in self.operations.values():
+            body = operation.get("requestBody", {})
+            for reference in {
+                *references(body),
+                *(references(pointed(document, body["$ref"])) if "$ref" in body else ()),
+            }:
+                self.holders[reference].append(operation)
+
+    def _gather(self, node: Any) -> None:
+        if isinstance(node, dict):
+            self._note(node)
+            for key, child in node.items():
+                if key not in ("x-hardened", "examples", "default"):
+                    self._gather(child)
+        elif isinstance(node, list):
+            for child in node:
+                self._gather(child)
+
+    def _note(self, node: Schema) -> None:
+        """Note what says more beside a reference, what holds a member that is one, and which source set which keyword.
+
+        Answers share many owners with requests, which therefore say what holds for them alone beside the reference.
+        """
+        parts = node.get("allOf", ())
+        for part in (node, *parts) if len(node) > 1 or len(parts) > 1 else ():
+            if isinstance(part.get("$ref"), str):
+                self.referring[part["$ref"]].append(node)
+        members = node.get("properties")
+        for child in members.values() if isinstance(members, dict) else ():
+            if isinstance(child, dict) and isinstance(child.get("$ref"), str):
+                self.holders[child["$ref"]].append(node)
+        for word, note in node.get("x-hardened", {}).items():
+            if word in node:
+                self.sources[note["source"]].add(word)
+
+
 def problems(document: Mapping[str, Any], judgements: Iterable[Judgement]) -> Iterator[tuple[int, ContractError]]:
     """Yield the number of each judgement that names what does not exist or claims what is not there, and what is wrong."""
-    operations = {
-        item[method]["operationId"]: item[method]
-        for item in document["paths"].values()
-        for method in METHODS
-        if method in item
-    }
+    places = Places(document)
     for number, judgement in enumerate(judgements):
-        found = _problem(document, operations, judgement)
+        found = _problem(places, judgement)
         if found is not None:
             yield number, found
 
 
-def _problem(
-    document: Mapping[str, Any], operations: Mapping[str, Schema], judgement: Judgement
-) -> ContractError | None:
+def _problem(places: Places, judgement: Judgement) -> ContractError | None:
     try:
-        place = _place(document, operations, judgement)
+        place = _place(places, judgement)
     except ContractError as unknown:
         return unknown
-    if place is None or is_expressed(document, place, judgement):
+    if place is None or is_expressed(places, place, judgement):
         return None
     claimed = judgement.rule or " or ".join(WORDS.get(judgement.kind, BETWEEN)[:6])
     return ContractError("a judgement claims what the contract does not say", got=_shown(judgement), expected=claimed)
 
 
-def is_expressed(document: Mapping[str, Any], place: Place, judgement: Judgement) -> bool:
+def is_expressed(places: Places, place: Place, judgement: Judgement) -> bool:
     """Tell whether the contract says at `place` what the judgement claims; a rejected statement claims nothing."""
+    document = places.document
     if judgement.outcome == "keyword":
-        return _has_keyword(document, place, judgement)
+        return _has_keyword(document, place, judgement) or _is_source(places, judgement)
     if judgement.outcome == "rule":
-        nodes = [*place.nodes, *_referring(document, judgement)]
-        own = {rule["rule"] for node in nodes for part in _applying(document, node) for rule in part.get("x-rules", ())}
+        near = [*place.nodes, *(holder for holder, _ in place.around[-1:])]
+        own = {rule["rule"] for node in near for part in _applying(document, node) for rule in part.get("x-rules", ())}
         beside = {
             rule["rule"]
             for holder, name in place.around
@@ -98,43 +151,50 @@ def is_expressed(document: Mapping[str, Any], place: Place, judgement: Judgement
     return True
 
 
+def _is_source(places: Places, judgement: Judgement) -> bool:
+    """Tell whether an overlay set a fitting keyword elsewhere and names this very statement as its source."""
+    words = {*WORDS.get(judgement.kind, ()), *BETWEEN}
+    return bool(words & places.sources.get(f"{judgement.owner}, {judgement.field}", set()))
+
+
 def _has_keyword(document: Mapping[str, Any], place: Place, judgement: Judgement) -> bool:
     words = WORDS.get(judgement.kind, ())
     parts = [part for node in place.nodes for part in _applying(document, node)]
     if judgement.kind in MEMBERS:
-        if not judgement.field and any(word in part for part in parts for word in BETWEEN):
+        if not WHOLE.sub("", judgement.field) and any(word in part for part in parts for word in BETWEEN):
             return True
         for holder, name in place.around:
-            rules = [
-                part[word]
-                for part in _applying(document, holder)
-                for word in BETWEEN
-                if word in part and word != "required"
-            ]
+            between = BETWEEN if judgement.kind.startswith("required") else BETWEEN[:-1]
+            rules = [part[word] for part in _applying(document, holder) for word in between if word in part]
             if any(_names(rule, name) for rule in rules):
                 return True
-    return any(word in part for part in (*parts, *_referring(document, judgement)) for word in words)
+    return any(word in part for part in parts for word in words)
 
 
-def _place(document: Mapping[str, Any], operations: Mapping[str, Schema], judgement: Judgement) -> Place | None:
+def _place(places: Places, judgement: Judgement) -> Place | None:
     """Return the place of a judged statement; `None` for a contradiction, of which only the owner has to exist."""
-    contradiction = judgement.outcome in ("corrected", "explained")
+    judgement = msgspec.structs.replace(judgement, field=WHOLE.sub("", judgement.field))
+    document, operations = places.document, places.operations
     components = document["components"]
     kinds = ("schemas", "requestBodies", "responses") if judgement.location in ("body", "response") else ("parameters",)
     known = {name: node for kind in reversed(kinds) for name, node in components.get(kind, {}).items()}
     operation = operations.get(judgement.owner)
     if operation is None and judgement.owner not in known:
         raise _unknown("owner", judgement.owner, [*known, *operations])
-    if contradiction:
+    if judgement.outcome in ("corrected", "explained"):
         return None
     if operation is not None:
         return _in_operation(document, operation, judgement)
     if judgement.location not in ("body", "response"):
         parameter = known[judgement.owner]
-        if judgement.field not in ("", parameter["name"]):
+        if judgement.field.removesuffix("[]") not in ("", parameter["name"], parameter["name"].removesuffix("[]")):
             raise _unknown("field", judgement.field, [parameter["name"]])
         return Place([parameter["schema"]], [(parameter, parameter["name"])])
-    return _in_schemas(document, list(_roots(known[judgement.owner])), judgement.field)
+    reference = f"#/components/schemas/{judgement.owner}"
+    roots = [*_roots(known[judgement.owner]), *places.referring.get(reference, ())]
+    holders = [(holder, judgement.field.rpartition(".")[2]) for holder in places.holders.get(reference, ())]
+    found = _in_schemas(document, roots, judgement.field)
+    return Place(found.nodes, [*holders, *found.around] if judgement.field else found.around)
 
 
 def _in_operation(document: Mapping[str, Any], operation: Schema, judgement: Judgement) -> Place:
@@ -144,11 +204,13 @@ def _in_operation(document: Mapping[str, Any], operation: Schema, judgement: Jud
         roots = list(_roots(body))
         if not judgement.field:
             return Place([operation, *roots], [])
-        return _in_schemas(document, roots, judgement.field)
+        found = _in_schemas(document, roots, judgement.field)
+        return Place(found.nodes, [(operation, judgement.field.rpartition(".")[2]), *found.around])
     if not judgement.field:
         return Place([operation], [])
     parameters = [pointed(document, p["$ref"]) if "$ref" in p else p for p in operation.get("parameters", ())]
-    mine = [p for p in parameters if p["name"] == judgement.field or p["name"].startswith(f"{judgement.field}[")]
+    names = (judgement.field, judgement.field.removesuffix("[]"))
+    mine = [p for p in parameters if p["name"] in names or p["name"].startswith(f"{judgement.field}[")]
     if not mine:
         raise _unknown("field", judgement.field, [p["name"] for p in parameters])
     return Place([p["schema"] for p in mine], [(operation, judgement.field)])
@@ -157,8 +219,8 @@ def _in_operation(document: Mapping[str, Any], operation: Schema, judgement: Jud
 def _in_schemas(document: Mapping[str, Any], roots: list[Schema], field: str) -> Place:
     nodes, around = roots, []
     for name in field.split(".") if field else ():
-        bare = name.removesuffix("[]")
         holders = [part for node in nodes for part in _applying(document, node)]
+        bare = name if any(name in part.get("properties", {}) for part in holders) else name.removesuffix("[]")
         found = [part["properties"][bare] for part in holders if bare in part.get("properties", {})]
         if not found:
             raise _unknown("field", bare, sorted({known for part in holders for known in part.get("properties", {})}))
@@ -196,31 +258,15 @@ def _rules_within(document: Mapping[str, Any], holder: Schema) -> Iterator[Mappi
 
 
 def _names(said: Any, name: str) -> bool:
-    """Tell whether a rule names a member, be it as a key or among a list; `a[b]` counts as naming `a`."""
+    """Tell whether a rule names a member, as a key or among a list; `query.a[b]` counts as naming `a`."""
     if isinstance(said, dict):
         return any(key == name or _names(value, name) for key, value in said.items())
     if isinstance(said, list):
         return any(_names(value, name) for value in said)
-    return isinstance(said, str) and (said == name or said.startswith(f"{name}["))
-
-
-def _referring(document: Mapping[str, Any], judgement: Judgement) -> list[Schema]:
-    """Return the places of requests that refer to the owner as a whole and say more: answers share the owner itself."""
-    if judgement.field or judgement.location != "body":
-        return []
-    return list(_beside(document["components"]["schemas"], f"#/components/schemas/{judgement.owner}"))
-
-
-def _beside(node: Any, reference: str) -> Iterator[Schema]:
-    """Yield every schema that says more beside a reference to `reference`."""
-    if isinstance(node, dict):
-        if node.get("$ref") == reference and len(node) > 1:
-            yield node
-        for child in node.values():
-            yield from _beside(child, reference)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _beside(child, reference)
+    if not isinstance(said, str):
+        return False
+    bare = PLACE.sub("", said)
+    return bare == name or bare.startswith(f"{name}[")
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> ContractError:

@@ -95,3 +95,25 @@ def _lines(judged: tuple[Judgement, ...], name: Callable[[Judgement], str]) -> t
         for one in {name(judgement) for judgement in judged}
     ]
     return tuple(sorted(lines, key=lambda line: (-line.total, line.name)))
+
+
+def rejections(judgements: Iterable[Judgement]) -> str:
+    """Return the page that lists what became nothing and why, group by group, as Markdown (`docs/rejected.md`)."""
+    groups: dict[str, list[Judgement]] = {}
+    for judgement in judgements:
+        if judgement.outcome == "rejected":
+            groups.setdefault(judgement.group, []).append(judgement)
+    opening = (
+        "Statements of the documentation that neither a keyword nor a named rule says, and why."
+        " Made from `contracts/judgements/`; see [judgements](judgements.md)."
+    )
+    parts = [f"# What became nothing\n\n{opening}\n"]
+    for group in sorted(groups):
+        rows = "".join(f"| `{_subject(row)}` | {row.kind} | {row.because} |\n" for row in groups[group])
+        parts.append(f"\n## {group}\n\n| statement about | kind | why not |\n|---|---|---|\n{rows}")
+    return "".join(parts)
+
+
+def _subject(judgement: Judgement) -> str:
+    whole = not judgement.field or judgement.field.startswith("(")
+    return judgement.owner if whole else f"{judgement.owner}: {judgement.field}"

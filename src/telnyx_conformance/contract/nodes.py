@@ -42,6 +42,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     keyword: Literal["oneOf", "anyOf"]
     branches: tuple[dict[str, Any], ...]
     names: tuple[str, ...]
+    made: Provenance | None = None
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +170,8 @@ class Reader:
                 only = msgspec.structs.replace(only, types=(*only.types, "null"))
             return msgspec.structs.replace(self.merge(node, only), wrapped=True)
         names = self._names(branches, schema.get("discriminator"))
-        choice = Choice(keyword=keyword, branches=tuple(dict(b) for b in branches), names=names)
+        made = _provenance(schema).get(keyword)
+        choice = Choice(keyword=keyword, branches=tuple(dict(b) for b in branches), names=names, made=made)
         return msgspec.structs.replace(node, choices=(*node.choices, choice))
 
     def _names(self, branches: list[dict[str, Any]], discriminator: Mapping[str, Any] | None) -> tuple[str, ...]:
