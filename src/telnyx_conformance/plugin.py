@@ -34,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--allow", action="append", default=[], help="safety class that may be called; may be repeated")
     group.addoption("--seed", type=int, default=1, help="seed of everything that is chosen (default 1)")
     group.addoption("--shard", default="", help="I/N: run the I-th of N parts, 1 <= I <= N")
+    group.addoption(
+        "--examples", type=int, default=100, help="cases that the class fuzz tries per operation (default 100)"
+    )
+    group.addoption(
+        "--examples-dir", default="", help="folder of failing cases, which the class fuzz keeps and tries first"
+    )
     group.addoption("--out", default="", help="folder of this run's results (default reports/out/<time>)")
     group.addoption(
         "--progress", action="store_true", default=False, help="show one progress line instead of pytest's own report"
@@ -62,6 +68,7 @@ class ConformanceRun:
         self.broken: ConformanceError | None = None
         self._session: Any = None
         self._core: Any = None
+        self._campaign: Any = None
         self._folder: Path | None = None
         self._settings: Any = None
         self._waivers: Any = None
@@ -113,6 +120,19 @@ class ConformanceRun:
         """Run a proof on the asynchronous core and return its verdicts."""
         session = self.session
         return self._core.run(work(session))
+
+    def fuzz(self, operation: Any) -> Any:
+        """Fuzz an operation and return its verdicts."""
+        from telnyx_conformance.fuzzing.campaign import Campaign
+        from telnyx_conformance.fuzzing.examples import Examples
+        from telnyx_conformance.fuzzing.hunt import Bounds
+
+        session, option = self.session, self.config.getoption
+        if self._campaign is None:
+            kept = option("examples_dir")
+            self._campaign = Campaign(session, examples=Examples(Path(kept)) if kept else None)
+        verdicts, _ = self._core.run(self._campaign.prove(operation, Bounds(examples=option("examples"))))
+        return verdicts
 
     def complaints(self, proven: str, subject: Any, verdicts: list[Any]) -> list[Any]:
         """Return the verdicts that make an item fail: what is binding, neither passes nor is waived, and could be judged or not."""
@@ -233,7 +253,10 @@ def prove(request: pytest.FixtureRequest) -> Iterator[Prove]:
     def proving(subject: Any) -> None:
         from telnyx_conformance.run.proving import prove as proof
 
-        verdicts = run.prove(lambda session: proof(session, proven, subject))
+        if proven == "fuzz":
+            verdicts = run.fuzz(subject)
+        else:
+            verdicts = run.prove(lambda session: proof(session, proven, subject))
         _label(request, run, proven, subject)
         for verdict in run.complaints(proven, subject, verdicts):
             with request.getfixturevalue("subtests").test(msg=verdict.requirement):
