@@ -69,7 +69,7 @@ def planned(operation: Operation, probe: Probe) -> Probe:
 def _own(operation: Operation, plan: Plan) -> st.SearchStrategy[Probe]:
     """Return the plan's probes of the request's content, accepted and refused."""
     usable = [p for p in plan.probes if _is_content(p)]
-    return st.sampled_from(usable).map(lambda probe: planned(operation, probe))
+    return _one_of(usable).map(lambda probe: planned(operation, probe))
 
 
 def _is_content(probe: Probe) -> bool:
@@ -89,7 +89,12 @@ def _crossed(operation: Operation, plan: Plan) -> st.SearchStrategy[Probe]:
         body = {**copy.deepcopy(first.body), **copy.deepcopy(second.body)}
         return again(operation, planned(operation, first), body=body, query={**first.query, **second.query})
 
-    return st.tuples(st.sampled_from(bodies), st.sampled_from(bodies)).map(cross)
+    return st.tuples(_one_of(bodies), _one_of(bodies)).map(cross)
+
+
+def _one_of(probes: list[Probe]) -> st.SearchStrategy[Probe]:
+    """Return a strategy that chooses by number: Hypothesis would write out whole probes for its own messages."""
+    return st.integers(0, len(probes) - 1).map(probes.__getitem__)
 
 
 def _altered(operation: Operation, base: st.SearchStrategy[Probe]) -> st.SearchStrategy[Probe]:

@@ -108,7 +108,7 @@ class Expecting:
             return
         if probe.raw is not None:
             yield from self._of_bytes(probe)
-        elif probe.body is None and not probe.media_type:
+        elif probe.body is None:
             if described.required:
                 yield Breach(location="body", keyword="required")
         else:
@@ -124,11 +124,13 @@ class Expecting:
             yield None
             return
         try:
-            msgspec.json.decode(probe.raw or b"")
+            value = msgspec.json.decode(probe.raw or b"")
         except (msgspec.DecodeError, ValueError, RecursionError):
             yield Breach(location="body", keyword="malformed") if probe.raw else None
-        else:
-            yield None
+            return
+        validator = self._validator(probe.media_type)
+        if validator is not None and not _is_inexact(value):
+            yield from _errors("body", "", validator, value)
 
     def _of_text(self, location: str, name: str, value: Any) -> Iterator[Breach | None]:
         validator = self._planner.validator((location, name))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # What any operation may answer besides what it documents: whatever stands between client and resource speaks up too.
 GENERAL = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 414, 415, 422, 429})
 NOT_ALLOWED_FOR_STATE = frozenset({404, 409, 410})
+ALTERNATIVES = ("oneOf", "anyOf")
 SERVER_ERROR, CLIENT_ERROR, REDIRECT = 500, 400, 300
 MADE_UP_REFERENCES = frozenset({400, 404, 409, 410, 422})
 
@@ -138,6 +139,8 @@ class Judge:
             finding = errors.names_parameter(exchange, violation.parameter) if violation.parameter else None
         else:
             finding = errors.names_pointer(exchange, _pointers(breach, violation))
+            if finding is not None and breach.keyword in ALTERNATIVES and _names_within(exchange, breach.pointer):
+                finding = None
         if finding is not None:
             yield Observation(kind=REFUSED, mark="pointer", finding=finding)
         wrong = errors.has_fitting_code(exchange, self._codes(violation))
@@ -202,6 +205,12 @@ def no_answer(error: str) -> Observation:
 
 def _shape(mark: str, finding: Finding) -> Observation:
     return Observation(kind=DOCUMENTED, mark=mark, finding=finding)
+
+
+def _names_within(exchange: Exchange, pointer: str) -> bool:
+    """Tell whether an error blames a place inside: of what fits no alternative, the nearest one's flaw is as good."""
+    sources = (error.get("source") for error in errors.error_objects(exchange))
+    return any(isinstance(s, dict) and str(s.get("pointer", "")).startswith(f"{pointer}/") for s in sources)
 
 
 def _pointers(breach: Breach, violation: Violation) -> tuple[str, ...]:

@@ -84,6 +84,8 @@ def _content(case: Any) -> tuple[Any, bytes | None, str]:
     body = case.body
     if isinstance(body, bytes):
         return None, body, media_type
+    if body is None:
+        return None, b"null", media_type
     if isinstance(body, dict | list) or is_json(media_type):
         return _plain(body), None, media_type
     return None, str(body).encode(errors="replace"), media_type
