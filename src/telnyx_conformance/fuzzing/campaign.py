@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from telnyx_conformance.contract.fuzz_requirements import ACCEPTED, DOCUMENTED, KINDS, NO_SERVER_ERROR, REFUSED
-from telnyx_conformance.fuzzing.cases import cases, planned
+from telnyx_conformance.fuzzing.cases import cases, is_content, planned
 from telnyx_conformance.fuzzing.examples import Example
 from telnyx_conformance.fuzzing.expectation import Expecting
 from telnyx_conformance.fuzzing.hunt import Answer, Bounds, Catch, Hunt
@@ -48,6 +48,10 @@ class Campaign:
         self._session, self._examples, self._clock = session, examples, clock
         self._schemathesis = schemathesis or SchemathesisCases(session.edition)
 
+    def warm_up(self) -> None:
+        """Load what costs a second or two, so that no operation's time pays for it."""
+        self._schemathesis.load()
+
     async def fuzz(self, operation: Operation, bounds: Bounds) -> Catch:
         """Hunt in one operation and return what was found; the findings' requests are kept as examples."""
         stop = threading.Event()
@@ -67,7 +71,7 @@ class Campaign:
                 operation, planned(operation, asking.plan.probes[0]), strategy, ask,
                 seed=self._session.settings.seed, bounds=bounds, clock=self._clock, stopped=stop.is_set,
             )  # fmt: skip
-            catch = await asyncio.to_thread(hunt.run, stored)
+            catch = await asyncio.to_thread(hunt.run, stored, asking.first)
         finally:
             stop.set()
             asking.close()
@@ -103,6 +107,13 @@ class _Asking:
         )
         # A command that was carried out may leave its call unfit for the next case.
         self._uses_up = operation.method == "DELETE" or operation.path.startswith("/calls/{call_control_id}/actions")
+
+    @property
+    def first(self) -> list[Probe]:
+        """The smallest valid request and one that breaks something: however few the cases, both are among them."""
+        chosen = [self.plan.probes[0]]
+        chosen += [p for p in self.plan.probes if p.violation is not None and p.violation.kind and is_content(p)][:1]
+        return [planned(self._operation, probe) for probe in chosen]
 
     async def ask(self, probe: Probe) -> Answer:
         """Send a case; an answer that fails to come is a fault only while others come."""
@@ -144,5 +155,5 @@ def _verdict(requirement: str, kind: str, catch: Catch) -> Verdict:
             told = msgspec.structs.replace(told, actual=f"{told.actual} (and {len(found) - 1} more faults)")
         return judged(requirement, told, probe=first.probe.id, exchanges=first.exchanges)
     if not catch.judged.get(kind):
-        return inconclusive(requirement, catch.unavailable or "no case showed it")
+        return inconclusive(requirement, catch.unavailable or f"none of {catch.cases} cases showed it")
     return judged(requirement, None)

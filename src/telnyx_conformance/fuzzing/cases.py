@@ -68,11 +68,12 @@ def planned(operation: Operation, probe: Probe) -> Probe:
 
 def _own(operation: Operation, plan: Plan) -> st.SearchStrategy[Probe]:
     """Return the plan's probes of the request's content, accepted and refused."""
-    usable = [p for p in plan.probes if _is_content(p)]
+    usable = [p for p in plan.probes if is_content(p)]
     return _one_of(usable).map(lambda probe: planned(operation, probe))
 
 
-def _is_content(probe: Probe) -> bool:
+def is_content(probe: Probe) -> bool:
+    """Tell whether a planned probe is about what a request says, not about who asks or where."""
     if probe.method or probe.conformance_class not in ("requests", "headers") or "authorization" in probe.headers:
         return False
     return probe.violation is None or (bool(probe.violation.kind) and not probe.path)
@@ -80,7 +81,7 @@ def _is_content(probe: Probe) -> bool:
 
 def _crossed(operation: Operation, plan: Plan) -> st.SearchStrategy[Probe]:
     """Return a strategy that puts members of one planned body, right or wrong, into another."""
-    bodies = [p for p in plan.probes if _is_content(p) and isinstance(p.body, dict) and p.raw is None]
+    bodies = [p for p in plan.probes if is_content(p) and isinstance(p.body, dict) and p.raw is None]
     if not bodies:
         return _own(operation, plan)
 

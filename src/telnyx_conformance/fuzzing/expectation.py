@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Word = Literal["valid", "broken", "open"]
 # How a validator's keyword is called in requirement ids, where the name differs.
 NAMED = {"format": ("format", "named-format", "contentEncoding"), "not": ("exclusive",), "type": ("type", "null")}
+OF_TEXT = frozenset({"enum", "const", "minLength", "maxLength", "pattern", "format"})
 EXACT = 2**53
 """Beyond it numbers lose digits in most readers: nothing is held against a target there."""
 
@@ -116,8 +117,8 @@ class Expecting:
             found = list(_errors("body", "", validator, filled(probe.body))) if validator else []
             if is_json(probe.media_type) and not _is_inexact(probe.body):
                 yield from found
-            elif found:  # in a form every value is text: what was no text may read as right
-                yield None
+            else:  # in a form every value is text: what was no text may read as right
+                yield from (breach if _is_plain(probe.body, breach) else None for breach in found)
 
     def _of_bytes(self, probe: Probe) -> Iterator[Breach | None]:
         if not is_json(probe.media_type):
@@ -139,8 +140,10 @@ class Expecting:
         wire = filled(value)
         readings = [wire] if isinstance(wire, dict | list) else list(_readings(text_of(wire)))
         if any(validator.is_valid(reading) for reading in readings):
+            if any(_is_inexact(reading) for reading in readings):
+                yield None
             return
-        if isinstance(wire, dict | list) or text_of(wire) == "":
+        if isinstance(wire, dict | list) or text_of(wire) == "" or _is_inexact(wire):
             yield None
             return
         yield next(_errors(location, name, validator, readings[-1]), None)
@@ -164,8 +167,10 @@ class Expecting:
     def _is_binding(self, probe: Probe, breach: Breach) -> bool:
         """Tell whether the broken rule is more than a MAY. Null where it is not wanted is one of those, mostly."""
         known = self._levels_of_places.get(breach.place, {})
-        if breach.location == "body" and breach.path and not breach.missing and _at(probe.body, breach.path) is None:
-            return known.get("null", "MAY") != "MAY"
+        if breach.location == "body" and not breach.missing and breach.keyword != "malformed":
+            whole = probe.body if probe.raw is None else msgspec.json.decode(probe.raw)
+            if _at(whole, breach.path) is None:
+                return known.get("null", "MAY") != "MAY"
         levels = [known[kind] for kind in NAMED.get(breach.keyword, (breach.keyword,)) if kind in known]
         return not levels or any(level != "MAY" for level in levels)
 
@@ -197,6 +202,11 @@ def _readings(text: str) -> Iterator[Any]:
     if "," in text:
         yield list(text.split(","))
     yield from plain
+
+
+def _is_plain(body: Any, breach: Breach) -> bool:
+    """Tell whether a form breaks a rule however its texts are read."""
+    return bool(breach.missing) or (breach.keyword in OF_TEXT and isinstance(_at(body, breach.path), str))
 
 
 def _is_inexact(value: Any) -> bool:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 ROUND = 50
 MOST_CAUSES = 4
-MOST_FINDINGS = 20
 SIGHTINGS = 6
+SHRINK_SECONDS = 10.0
+"""How long after the time is up a fault may still be shrunk."""
 HANG_TRIES = 3
 NO_ANSWER = "no-answer"
 QUIET = list(HealthCheck)
@@ -46,9 +47,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """When to stop: after so many cases, or at a time on the caller's clock; whichever comes first."""
+    """When to stop: after so many cases, with so many faults, or at a time on the caller's clock; whichever comes first."""
 
     examples: int = 100
+    faults: int = 20
     until: float = float("inf")
 
 
@@ -104,11 +106,12 @@ class Hunt:
         self._unavailable = ""
         self._halted = False
 
-    def run(self, stored: Iterable[Probe] = ()) -> Catch:
-        """Try `stored` cases, then fresh ones until a bound is reached."""
-        for probe in stored:
-            if not self._over():
-                self._replay(probe)
+    def run(self, stored: Iterable[Probe] = (), first: Iterable[Probe] = ()) -> Catch:
+        """Try `stored` cases, the `first` ones, then fresh ones until a bound is reached."""
+        for probes, replayed in ((stored, True), (first, False)):
+            for probe in probes:
+                if not self._over():
+                    self._begin(probe, replayed=replayed)
         number = 0
         while not self._over():
             before = self._cases
@@ -125,14 +128,14 @@ class Hunt:
             or self._cases >= self._bounds.examples
             or self._clock() >= self._bounds.until
             or self._stopped()
-            or len(self._faults) >= MOST_FINDINGS
+            or len(self._faults) >= self._bounds.faults
         )
 
-    def _replay(self, probe: Probe) -> None:
+    def _begin(self, probe: Probe, *, replayed: bool) -> None:
         self._tried.add(fingerprint(probe))
         for observation in self._try(probe).observations:
             if observation.signature not in self._faults:
-                self._enter(observation, probe, replayed=True)
+                self._enter(observation, probe, replayed=replayed)
 
     def _round(self, number: int) -> None:
         """Generate a round of cases, then look at what failed."""
@@ -209,7 +212,7 @@ class Hunt:
         self._faults.setdefault(signature, []).append(fault)
 
     def _seen(self, probe: Probe, signature: tuple[str, str]) -> Observation | None:
-        if self._stopped():
+        if self._stopped() or self._clock() >= self._bounds.until + SHRINK_SECONDS:
             return None
         answer = self._ask(probe)
         return next((o for o in answer.observations if o.signature == signature), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # What any operation may answer besides what it documents: whatever stands between client and resource speaks up too.
 GENERAL = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 414, 415, 422, 429})
 NOT_ALLOWED_FOR_STATE = frozenset({404, 409, 410})
+CURSOR = re.compile(r"cursor|token|\bafter\b|\bbefore\b", re.IGNORECASE)
+"""Query parameters that hold what an earlier answer gave."""
 ALTERNATIVES = ("oneOf", "anyOf")
 SERVER_ERROR, CLIENT_ERROR, REDIRECT = 500, 400, 300
 MADE_UP_REFERENCES = frozenset({400, 404, 409, 410, 422})
@@ -160,6 +163,9 @@ class Judge:
             yield Observation(kind=ACCEPTED, mark=f"{came} {first.get('code', '')} {where or ''}".strip(), finding=finding)
 
     def _names_more(self, probe: Probe) -> bool:
+        """Tell whether a case names resources, or places in a list, that the minimal request does not."""
+        if any(CURSOR.search(name) for name in probe.query):
+            return True
         return bool(set(probe.references.values()) - set(self._minimal.references.values()))
 
     def _error_shape(self, exchange: Exchange, spec: ResponseSpec | None) -> Finding | None:

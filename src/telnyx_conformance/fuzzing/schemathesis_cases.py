@@ -38,6 +38,10 @@ class SchemathesisCases:
         config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
         return schemathesis.openapi.from_dict(bundle(self._edition), config=config)
 
+    def load(self) -> None:
+        """Import and read everything now rather than with the first case."""
+        _ = self._schema
+
     def positive(self, operation: Operation) -> st.SearchStrategy[Probe]:
         """Return a strategy of what Schemathesis takes to be valid."""
         return self._cases(operation, "positive")

@@ -55,7 +55,10 @@ class Settings:
         """Return the selected operations whose class `proven` this target claims. Some classes must be asked for."""
         if proven not in self.classes and (self.classes or proven in ON_REQUEST):
             return ()
-        return tuple(o for o in self.selected if not self.profile.claims.refuses(o, proven))
+        claimed = tuple(o for o in self.selected if not self.profile.claims.refuses(o, proven))
+        if proven not in ON_REQUEST:
+            return claimed
+        return tuple(o for o in claimed if any(r.conformance_class == proven for r in self.required(o)))
 
     @cached_property
     def all_sequences(self) -> tuple[Sequence, ...]:
