@@ -155,5 +155,3 @@ def pointed(document: Mapping[str, Any], reference: str) -> Any:
     for part in reference.removeprefix("#/").split("/"):
         node = node[part.replace("~1", "/").replace("~0", "~")]
     return node
-
-

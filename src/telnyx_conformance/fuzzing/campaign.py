@@ -102,9 +102,7 @@ class _Asking:
         self.plan = session.plan(operation)
         planner = Planner(session.edition, operation, session.settings.seed)
         self.expecting = Expecting(planner, {r.id: r.level for r in session.settings.required(operation)})
-        self._judge = Judge(
-            session.edition, operation, self.plan, session.settings.errors, session.response_validator
-        )
+        self._judge = Judge(session.edition, operation, self.plan, session.settings.errors, session.response_validator)
         # A command that was carried out may leave its call unfit for the next case.
         self._uses_up = operation.method == "DELETE" or operation.path.startswith("/calls/{call_control_id}/actions")
 

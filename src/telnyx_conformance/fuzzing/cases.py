@@ -25,6 +25,7 @@ ODD_TEXTS = (
 )  # fmt: skip
 ODD_VALUES = (None, True, False, 0, -1, 1, 0.5, 2**31, 2**53, -(2**63), "", [], {}, [None], {"a": None}, [[]])
 LONGEST_PLACES = 60
+MOST_PLANTED = 6
 RANDOM_IDS = 0.05
 KEEP_STRANGERS = 4
 """One in so many of Schemathesis' positive cases keeps the members that nobody documented; they hide the others."""
@@ -49,6 +50,8 @@ def cases(
     sources = [own, _altered(operation, own).map(told), _crossed(operation, plan).map(told)]
     valid = strategies.valid(operation, edition=edition).map(lambda p: again(operation, p, source="valid"))
     sources += [valid, _altered(operation, valid).map(told)]
+    if members and not plan.probes[0].raw:
+        sources += [_planted(operation, plan.probes[0], sorted(members)).map(told)] * 2
     if schemathesis is not None:
         positive = st.tuples(schemathesis.positive(operation), st.integers(1, KEEP_STRANGERS)).map(
             lambda drawn: drawn[0] if drawn[1] == KEEP_STRANGERS else _without_strangers(operation, drawn[0], members)
@@ -127,6 +130,19 @@ def _altered(operation: Operation, base: st.SearchStrategy[Probe]) -> st.SearchS
     return alter()
 
 
+def _planted(operation: Operation, minimal: Probe, members: list[str]) -> st.SearchStrategy[Probe]:
+    """Return a strategy of small requests with odd values for a few members at once: shrinking tells which it was."""
+    values = st.one_of(st.none(), st.sampled_from(ODD_TEXTS), st.text(max_size=30), st.sampled_from(ODD_VALUES))
+    odd = st.dictionaries(st.sampled_from(members), values, min_size=1, max_size=MOST_PLANTED)
+
+    def plant(chosen: dict[str, Any]) -> Probe:
+        body = {**copy.deepcopy(minimal.body), **chosen} if isinstance(minimal.body, dict) else chosen
+        media_type = minimal.media_type or (operation.body.media_type if operation.body else "")
+        return again(operation, minimal, body=body, media_type=media_type, source="planted")
+
+    return odd.map(plant)
+
+
 def _another(old: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     odd = st.sampled_from(ODD_VALUES)
     if isinstance(old, str):
@@ -146,9 +162,7 @@ def _elsewhere(operation: Operation, base: st.SearchStrategy[Probe], name: str) 
     """Return a strategy of requests about something that does not exist. What comes of it is open, but not a crash."""
     ids = st.one_of(st.uuids().map(str), st.sampled_from([t for t in ODD_TEXTS if t.strip(" ./") and len(t) < 50]))
     return st.tuples(base, ids).map(
-        lambda drawn: again(
-            operation, _refused(drawn[0]), path={name: drawn[1]}, source="elsewhere"
-        )
+        lambda drawn: again(operation, _refused(drawn[0]), path={name: drawn[1]}, source="elsewhere")
     )
 
 
@@ -181,5 +195,3 @@ def _without_strangers(operation: Operation, probe: Probe, members: frozenset[st
         return probe
     body = {name: value for name, value in probe.body.items() if name in members}
     return again(operation, probe, body=body) if len(body) < len(probe.body) else probe
-
-

@@ -56,10 +56,11 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Expectation(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to come of a request; `breaches` are the rules it breaks."""
+    """What is to come of a request; `breaches` are the rules it breaks. `alone` tells that there is one culprit to name."""
 
     word: Word
     breaches: tuple[Breach, ...] = ()
+    alone: bool = False
 
 
 class Expecting:
@@ -80,7 +81,7 @@ class Expecting:
         if None in found:
             return Expectation(word="open", breaches=breaches)
         if binding and probe.expect == "refuse":
-            return Expectation(word="broken", breaches=binding)
+            return Expectation(word="broken", breaches=binding, alone=len(breaches) == 1)
         if not breaches and probe.expect == "accept":
             return Expectation(word="valid")
         return Expectation(word="open", breaches=breaches)
@@ -94,7 +95,9 @@ class Expecting:
         """Yield each rule that is broken, and `None` where it cannot be told how the value reads on the wire."""
         yield from self._of_body(probe)
         for location, values in (("query", probe.query), ("header", probe.headers)):
-            names = {p.name.lower() if location == "header" else p.name for p in self._operation.parameters_in(location)}
+            names = {
+                p.name.lower() if location == "header" else p.name for p in self._operation.parameters_in(location)
+            }
             if any((n.lower() if location == "header" else n) not in names for n in values):
                 yield None  # a bracketed or unknown name: how it is read is the target's to say
             for parameter in self._operation.parameters_in(location):

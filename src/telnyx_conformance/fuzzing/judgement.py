@@ -134,7 +134,7 @@ class Judge:
                 finding = msgspec.structs.replace(wrong, check="status")
                 yield Observation(kind=REFUSED, mark=f"status-{came}", finding=finding)
             return
-        violation = self._violation(expected.breaches[0]) if len(expected.breaches) == 1 else None
+        violation = self._violation(expected.breaches[0]) if expected.alone else None
         if violation is None or came in NOT_ALLOWED_FOR_STATE or violation.pointer_requirement == "":
             return
         breach = expected.breaches[0]
@@ -160,7 +160,9 @@ class Judge:
         wrong = status.is_accepted(exchange)
         if wrong is not None:
             finding = msgspec.structs.replace(wrong, check="status")
-            yield Observation(kind=ACCEPTED, mark=f"{came} {first.get('code', '')} {where or ''}".strip(), finding=finding)
+            yield Observation(
+                kind=ACCEPTED, mark=f"{came} {first.get('code', '')} {where or ''}".strip(), finding=finding
+            )
 
     def _names_more(self, probe: Probe) -> bool:
         """Tell whether a case names resources, or places in a list, that the minimal request does not."""
@@ -194,8 +196,13 @@ class Judge:
         if known is not None:
             return known.statuses
         situation = "invalid_body" if breach.location == "body" else "invalid_parameter"
-        named = {"malformed": "malformed_json", "required": situation if breach.path or breach.missing else "missing_body"}
-        wanted = self._errors.situation(named.get(breach.keyword, situation) if breach.location == "body" else situation)
+        named = {
+            "malformed": "malformed_json",
+            "required": situation if breach.path or breach.missing else "missing_body",
+        }
+        wanted = self._errors.situation(
+            named.get(breach.keyword, situation) if breach.location == "body" else situation
+        )
         return tuple(dict.fromkeys((*wanted.statuses, *self._errors.situation(situation).statuses)))
 
     def _codes(self, violation: Violation) -> tuple[str, ...]:
@@ -223,5 +230,5 @@ def _pointers(breach: Breach, violation: Violation) -> tuple[str, ...]:
     """Return the pointers that name the culprit. Deep in lists the plan's own indices are replaced by those that came."""
     own = breach.pointer or "/"
     if any(isinstance(part, int) for part in breach.path):
-        return (own, *(own[: n] for n, letter in enumerate(own) if letter == "/" and n))
+        return (own, *(own[:n] for n, letter in enumerate(own) if letter == "/" and n))
     return tuple(dict.fromkeys((own, *violation.pointers)))

@@ -31,7 +31,13 @@ class StillFailsError(Exception):
 
 
 def shrunk(
-    operation: Operation, failing: Probe, minimal: Probe, fails: Callable[[Probe], bool], *, seed: int, tries: int = TRIES
+    operation: Operation,
+    failing: Probe,
+    minimal: Probe,
+    fails: Callable[[Probe], bool],
+    *,
+    seed: int,
+    tries: int = TRIES,
 ) -> Probe:
     """Return the simplest reduction of `failing` for which `fails` holds, `failing` itself when none does.
 
