@@ -1,4 +1,4 @@
-"""The peer that does the least: routes one path, checks the bearer, validates one body, answers. Run by uvicorn; the contract is a file."""
+"""The peer that does the least: routes one path, checks the bearer, validates one body, answers."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +36,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._send()
 
     def _send(self) -> None:
@@ -100,7 +99,7 @@ async def _drive(host: str, port: int, request: Callable[[], bytes], connections
 def drive(host: str, port: int, request: Callable[[], bytes], *, connections: int = 16, seconds: float = 5.0) -> Load:
     """Send what `request` gives over `connections` for about `seconds`."""
     try:
-        import uvloop
+        import uvloop  # noqa: PLC0415 - only where there is one
 
         return uvloop.run(_drive(host, port, request, connections, seconds))
     except ImportError:

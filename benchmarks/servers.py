@@ -77,6 +77,13 @@ def emulator(*options: str) -> Iterator[tuple[int, int, float]]:
 
 
 @contextmanager
+def receiver() -> Iterator[int]:
+    port = free_port()
+    with running([sys.executable, str(HERE / "receiver.py"), str(port)], port, "/"):
+        yield port
+
+
+@contextmanager
 def bare() -> Iterator[tuple[int, int, float]]:
     edition = load_edition()
     body = edition.operation("TransferCall").body
@@ -128,3 +135,9 @@ def memory(pid: int) -> float:
             continue
         total += next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
     return total
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used: unlike the rate, it does not depend on who else is busy."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

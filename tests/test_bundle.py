@@ -2,11 +2,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -19,13 +14,12 @@ from telnyx_conformance.contract.formats import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 EDITION = load_edition()
 BUNDLE = bundle(EDITION)
 STORAGE = ("/", "/{bucketName}", "/{bucketName}/{objectName}")
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-PATIENCE = 120  # seconds that npx may take to fetch and start the mock server
+PATIENCE = 120  # seconds
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -88,44 +82,6 @@ def test_the_pattern_of_a_format_agrees_with_its_check(name: str) -> None:
 def test_schemathesis_lists_every_operation() -> None:
     schema = schemathesis.openapi.from_dict(BUNDLE)
     assert sum(1 for result in schema.get_all_operations() if type(result).__name__ == "Ok") == 739
-
-
-@pytest.fixture
-def prism(tmp_path: Path) -> Iterator[int]:
-    """A Prism mock server of the bundle; its port."""
-    npx = shutil.which("npx")
-    if npx is None:
-        pytest.skip("npx is missing: that Prism loads the bundle could not be proven here")
-    document = tmp_path / "bundle.json"
-    document.write_text(json.dumps(BUNDLE), encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    command = [npx, "--yes", "@stoplight/prism-cli@5", "mock", str(document), "--port", str(port)]
-    with subprocess.Popen(  # noqa: S603 - our own command line
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if "is listening on" in line:
-                    break
-            else:
-                pytest.skip(f"npx could not start Prism: {''.join(said)[-500:]}")
-            yield port
-        finally:
-            _end(process)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """End npx and the server that it started: they share a process group of their own."""
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.node

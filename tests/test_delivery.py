@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.webhook_wire import decode_get
+from telnyx_conformance.emulator import delivery
 from telnyx_conformance.emulator.account import Account, Ask
 from telnyx_conformance.emulator.clock import Clock, ClockMode
 from telnyx_conformance.emulator.delivery import Courier, Outbox, failure_code, is_loopback
@@ -156,6 +157,30 @@ def test_a_port_where_nobody_listens_is_given_up_after_three_attempts() -> None:
     outbox = deliver(Receiver(), scenario)
     assert [(a.status, a.code) for a in outbox.log[0].attempts] == [(0, "75000")] * 3
     assert outbox.log[0].status == "failed"
+
+
+@pytest.mark.parametrize(("seconds", "connections"), [(60.0, 1), (0.0, 2)])
+def test_where_nobody_listens_nobody_is_called_again_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, connections: int
+) -> None:
+    monkeypatch.setattr(delivery, "SECONDS_REFUSED", seconds)
+    tried: list[str] = []
+
+    async def scenario(outbox: Outbox, courier: Courier) -> None:
+        attempt = courier._try
+
+        async def counted(parcel: delivery.Parcel) -> delivery.Attempt:
+            tried.append(parcel.urls[0])
+            return await attempt(parcel)
+
+        monkeypatch.setattr(courier, "_try", counted)
+        for _ in range(2):
+            outbox.post("http://127.0.0.1:1/", EVENT)
+            await courier.idle()
+
+    outbox = deliver(Receiver(), scenario)
+    assert [len(entry.attempts) for entry in outbox.log] == [3, 3]
+    assert len(tried) == connections
 
 
 @pytest.mark.parametrize(

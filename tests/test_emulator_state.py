@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -212,3 +213,74 @@ def test_head_answers_like_get_without_a_body(ask: Client) -> None:
     get, head = (ask.emulator.handle(method, "/v2/balance", headers, b"") for method in ("GET", "HEAD"))
 
     assert (head.status, head.headers, head.body) == (get.status, get.headers, b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/call_events",
+        "/network_coverage",
+        "/messaging_optouts",
+        "/porting_phone_numbers",
+        "/messaging_profile_metrics",
+        "/virtual_cross_connects_coverage",
+        "/connections",
+        "/external_connections/log_messages",
+        "/detail_records?filter[record_type]=messaging",
+    ],
+)
+def test_what_an_account_starts_with_differs_from_each_other(ask: Client, path: str) -> None:
+    _, body = ask("GET", path)
+    items = body.get("data", body.get("log_messages"))
+
+    assert len(items) == 3
+    assert len({json.dumps(item, sort_keys=True) for item in items}) == 3
+
+
+def test_numbers_dates_and_ids_look_like_what_they_are(ask: Client) -> None:
+    _, body = ask("GET", "/messaging_optouts")
+    shown = body["data"][0]
+
+    assert re.fullmatch(r"\+120255501\d\d", shown["from"])
+    assert re.fullmatch(r"\+120255501\d\d", shown["to"])
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", shown["messaging_profile_id"])
+    assert shown["created_at"].startswith("2025-06-16T12:0")
+
+
+def test_a_list_below_a_parent_shows_what_belongs_to_it(ask: Client) -> None:
+    rooms = [ask("POST", "/rooms", {"unique_name": name})[1]["data"]["id"] for name in ("a", "b")]
+    below = [ask("GET", f"/rooms/{room}/sessions")[1]["data"] for room in rooms]
+
+    assert [{session["room_id"] for session in sessions} for sessions in below] == [{rooms[0]}, {rooms[1]}]
+    assert ask("GET", f"/room_sessions/{below[0][0]['id']}")[1]["data"]["room_id"] == rooms[0]
+    assert ask("GET", f"/rooms/{rooms[0]}/sessions")[1]["data"] == below[0]
+
+
+def test_connections_of_every_kind_are_listed_together_and_have_active_calls(ask: Client) -> None:
+    _, created = ask(
+        "POST", "/credential_connections", {"connection_name": "mine", "user_name": "user1", "password": "secret12"}
+    )
+    key = created["data"]["id"]
+
+    assert key in [connection["id"] for connection in ask("GET", "/connections")[1]["data"]]
+    assert ask("GET", f"/connections/{key}/active_calls")[0] == 200
+
+
+def test_what_is_asked_about_a_number_is_answered_about_that_number(ask: Client) -> None:
+    _, body = ask("GET", "/phone_numbers_regulatory_requirements?filter[phone_number]=%2B12025550142")
+
+    assert [item["phone_number"] for item in body["data"]] == ["+12025550142"]
+
+
+def test_a_filter_is_about_what_is_shown(ask: Client) -> None:
+    _, slim = ask("GET", "/phone_numbers/slim")
+    wanted = slim["data"][3]["phone_number"].replace("+", "%2B")
+    _, found = ask("GET", f"/phone_numbers/slim?filter[phone_number]={wanted}")
+
+    assert found["data"] == [slim["data"][3]]
+
+
+def test_buckets_are_listed_at_the_root_with_and_without_a_slash(ask: Client) -> None:
+    headers = [(b"authorization", b"Bearer KEYTEST_state")]
+
+    assert [ask.emulator.handle("GET", path, headers, b"").status for path in ("/s3", "/s3/")] == [200, 200]

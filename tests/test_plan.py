@@ -10,7 +10,8 @@ from telnyx_conformance.contract.model import Edition
 from telnyx_conformance.contract.requirements import enumerate_requirements
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan.isolation import isolate
-from telnyx_conformance.plan.planner import Planner, plan_operation
+from telnyx_conformance.plan.planner import Planner
+from telnyx_conformance.plan.planning import plan_operation
 from telnyx_conformance.plan.probe import Plan, Probe
 from telnyx_conformance.plan.selfcheck import check_plan
 

@@ -9,7 +9,7 @@ import pytest
 from telnyx_conformance.contract.document import build_edition
 from telnyx_conformance.contract.requirements import enumerate_requirements
 from telnyx_conformance.errors import HarnessError
-from telnyx_conformance.plan.planner import plan_operation
+from telnyx_conformance.plan.planning import plan_operation
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition

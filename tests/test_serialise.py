@@ -7,7 +7,7 @@ from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.exchange import Request
 from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.errors import HarnessError
-from telnyx_conformance.plan.planner import plan_operation
+from telnyx_conformance.plan.planning import plan_operation
 from telnyx_conformance.plan.probe import Probe
 from telnyx_conformance.plan.serialise import build_request
 

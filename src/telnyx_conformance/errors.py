@@ -14,8 +14,11 @@ Each says what was expected, what came, where, and what to do; the text is rende
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ExitCode(IntEnum):
@@ -32,9 +35,7 @@ class ConformanceError(Exception):
 
     exit_code = ExitCode.INCOMPLETE
 
-    def __init__(
-        self, problem: str, *, expected: str = "", got: str = "", where: str = "", advice: str = ""
-    ) -> None:
+    def __init__(self, problem: str, *, expected: str = "", got: str = "", where: str = "", advice: str = "") -> None:
         self.problem, self.expected, self.got, self.where, self.advice = problem, expected, got, where, advice
         super().__init__(problem)
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES
-from telnyx_conformance.errors import ConformanceError
+from telnyx_conformance.errors import ConformanceError, ExitCode, IncompleteError
 
 Prove = Callable[[Any], None]
+ASKED = ("target", "edition", "only", "classes", "profile", "waivers", "allow", "shard", "out", "progress")
+BROKEN = "conformance_broken"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,7 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--examples", type=int, default=100, help="cases that the class fuzz tries per operation (default 100)"
     )
     group.addoption(
-        "--examples-dir", default="", help="folder of failing cases, which the class fuzz keeps and tries first"
+        "--examples-dir",
+        default=".telnyx-conformance/examples",
+        help="folder of failing cases, which the class fuzz keeps and tries first",
     )
     group.addoption("--out", default="", help="folder of this run's results (default reports/out/<time>)")
     group.addoption(
@@ -54,6 +58,18 @@ def pytest_configure(config: pytest.Config) -> None:
         from telnyx_conformance.progress import ProgressReporter
 
         config.pluginmanager.register(ProgressReporter(config, run), "conformance-progress")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse a run that cannot work before a worker starts: once, with one message, whatever the number of workers."""
+    run = session.config.stash[RUN]
+    if run.is_worker or not run.is_asked_for or run.was_prepared or session.config.getoption("collectonly"):
+        return
+    try:
+        run.prepare()
+    except ConformanceError as wrong:
+        pytest.exit(str(wrong), returncode=int(wrong.exit_code))
 
 
 class ConformanceRun:
@@ -73,6 +89,26 @@ class ConformanceRun:
         self._settings: Any = None
         self._waivers: Any = None
         self._began = time.time()
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether this pytest run is about the suites: other runs in the checkout are left alone."""
+        asked = any(self.config.getoption(name) not in ("", [], False, "embedded") for name in ASKED)
+        return asked or any("suites" in Path(argument.partition("::")[0]).parts for argument in self.config.args)
+
+    @property
+    def was_prepared(self) -> bool:
+        """Whether the command line has already looked at target, folder and waivers."""
+        return bool(self.config.getoption("progress"))
+
+    def prepare(self) -> None:
+        """Look at settings, target, folder and waivers before anything is sent."""
+        prepare(self.settings, self.folder)
+
+    def stop(self, session: pytest.Session, why: IncompleteError) -> None:
+        """End the run early: nothing more can be proven. What was proven so far is kept and scored."""
+        self.broken = self.broken or why
+        session.shouldstop = why.problem
 
     @property
     def settings(self) -> Any:
@@ -119,7 +155,10 @@ class ConformanceRun:
     def prove(self, work: Callable[[Any], Any]) -> Any:
         """Run a proof on the asynchronous core and return its verdicts."""
         session = self.session
-        return self._core.run(work(session))
+        proven = self._core.run(work(session))
+        if session.down:
+            raise IncompleteError(session.down, where=self.settings.profile.base_url, advice="what was proven is kept")
+        return proven
 
     def fuzz(self, operation: Any) -> Any:
         """Fuzz an operation and return its verdicts."""
@@ -127,11 +166,11 @@ class ConformanceRun:
         from telnyx_conformance.fuzzing.examples import Examples
         from telnyx_conformance.fuzzing.hunt import Bounds
 
-        session, option = self.session, self.config.getoption
+        option = self.config.getoption
         if self._campaign is None:
-            kept = option("examples_dir")
-            self._campaign = Campaign(session, examples=Examples(Path(kept)) if kept else None)
-        verdicts, _ = self._core.run(self._campaign.prove(operation, Bounds(examples=option("examples"))))
+            self._campaign = Campaign(self.session, examples=Examples(Path(option("examples_dir"))))
+        bounds = Bounds(examples=option("examples"))
+        verdicts, _ = self.prove(lambda _: self._campaign.prove(operation, bounds))
         return verdicts
 
     def complaints(self, proven: str, subject: Any, verdicts: list[Any]) -> list[Any]:
@@ -170,14 +209,28 @@ class ConformanceRun:
             core.__exit__(None, None, None)
 
 
+def prepare(settings: Any, folder: Path) -> None:
+    """Look at everything that can be wrong before the first request: waivers, keys, whether the target answers, the folder."""
+    from telnyx_conformance.opening import preflight
+    from telnyx_conformance.report.waivers import read_waivers
+    from telnyx_conformance.report.write import prepare_folder
+
+    if settings.waivers:
+        read_waivers(settings.waivers, {requirement.id for requirement in settings.everything()})
+    preflight(settings)
+    prepare_folder(folder)
+
+
 RUN = pytest.StashKey[ConformanceRun]()
 
 
 def told(verdict: Any) -> str:
-    """Return a verdict as the text of a failed sub-result."""
+    """Return a verdict as the text of a failed sub-result, safe on a terminal whatever the target sent."""
+    from telnyx_conformance.report.text import visible
+
     rows = [("requirement", verdict.requirement), ("verdict", verdict.verdict), ("check", verdict.check),
             ("expected", verdict.expected), ("got", verdict.actual), ("probe", verdict.probe)]  # fmt: skip
-    return "\n".join(f"{name}: {text}" for name, text in rows if text)
+    return "\n".join(f"{name}: {visible(text)}" for name, text in rows if text)
 
 
 def conformance_class_of(module: Any) -> str:
@@ -245,7 +298,7 @@ def _proof_of(item: pytest.Item) -> tuple[str, Any]:
 
 
 @pytest.fixture
-def prove(request: pytest.FixtureRequest) -> Iterator[Prove]:
+def prove(request: pytest.FixtureRequest) -> Prove:
     """Prove the claim of this module's class for an operation or a sequence; each broken requirement becomes a sub-result."""
     run = request.config.stash[RUN]
     proven = conformance_class_of(request.module)
@@ -253,10 +306,11 @@ def prove(request: pytest.FixtureRequest) -> Iterator[Prove]:
     def proving(subject: Any) -> None:
         from telnyx_conformance.run.proving import prove as proof
 
-        if proven == "fuzz":
-            verdicts = run.fuzz(subject)
-        else:
-            verdicts = run.prove(lambda session: proof(session, proven, subject))
+        try:
+            verdicts = run.fuzz(subject) if proven == "fuzz" else run.prove(lambda s: proof(s, proven, subject))
+        except IncompleteError as broken:
+            run.stop(request.session, broken)
+            pytest.fail(str(broken), pytrace=False)
         _label(request, run, proven, subject)
         for verdict in run.complaints(proven, subject, verdicts):
             with request.getfixturevalue("subtests").test(msg=verdict.requirement):
@@ -270,10 +324,11 @@ def _label(request: pytest.FixtureRequest, run: ConformanceRun, proven: str, sub
         return
     import allure
 
+    dynamic: Any = allure.dynamic  # allure publishes no types
     operation = subject if hasattr(subject, "group") else run.settings.edition.operation(subject.command)
-    allure.dynamic.parent_suite(operation.group)
-    allure.dynamic.suite(proven)
-    allure.dynamic.sub_suite(operation.id)
+    dynamic.parent_suite(operation.group)
+    dynamic.suite(proven)
+    dynamic.sub_suite(operation.id)
     exchanges = run.session.take_attached()
     if exchanges:
         allure.attach(exchanges, name="exchanges", attachment_type="application/x-ndjson", extension="ndjson")
@@ -289,17 +344,35 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Close what was opened; the process that started the run writes its reports and decides the exit status."""
     run = session.config.stash[RUN]
-    run.close()
-    if run.is_worker or not any(run.folder.glob("evidence*.ndjson")):
+    try:
+        run.close()
+    except IncompleteError as wrong:
+        run.broken = run.broken or wrong
+    if run.is_worker:
+        if run.broken is not None:
+            session.config.workeroutput[BROKEN] = [str(run.broken), int(run.broken.exit_code)]  # type: ignore[attr-defined]  # xdist's
         return
-    interrupted = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+    interrupted = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR) or run.broken is not None
+    if not any(run.folder.glob("evidence*.ndjson")):
+        if run.is_asked_for and interrupted:
+            session.exitstatus = ExitCode.INCOMPLETE
+        return
     try:
         run.finish(interrupted=interrupted)
     except ConformanceError as wrong:
-        run.broken = wrong
-        session.exitstatus = wrong.exit_code
+        run.broken = run.broken or wrong
+        session.exitstatus = run.broken.exit_code
     else:
         session.exitstatus = run.certificate.exit_code
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:  # noqa: ARG001 - named by xdist
+    """Learn from an xdist worker why it gave up."""
+    run = node.config.stash[RUN]
+    said = getattr(node, "workeroutput", {}).get(BROKEN)
+    if said and run.broken is None:
+        run.broken = IncompleteError(said[0])
 
 
 @pytest.hookimpl(trylast=True)

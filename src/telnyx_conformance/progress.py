@@ -21,7 +21,7 @@ class ProgressReporter:
     def __init__(self, config: pytest.Config, run: Any) -> None:
         self._run = run
         self._kept = io.StringIO()
-        config.get_terminal_writer()._file = self._kept
+        config.get_terminal_writer()._file = self._kept  # noqa: SLF001 - pytest and xdist share this writer; there is no setter
         self._console = Console(file=sys.stderr, highlight=False)
         self._total = self._done = self._failing = 0
         self._broken: list[str] = []
@@ -34,7 +34,7 @@ class ProgressReporter:
         self._begin(len(session.items))
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:  # noqa: ARG002 - named by xdist
         """Begin, when the first worker knows what there is."""
         self._begin(len(ids))
 
@@ -78,7 +78,8 @@ class ProgressReporter:
         from telnyx_conformance.report.summary import print_summary
 
         run = self._run
-        for text in dict.fromkeys(self._broken):
+        told = str(run.broken) if run.broken is not None else ""
+        for text in dict.fromkeys(text for text in self._broken if not told or told not in text):
             self._console.print(text, markup=False, style="red")
         if run.broken is not None:
             self._console.print(f"error: {run.broken}", markup=False, style="red")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.checks.finding import NOT_JSON, Finding, json_body, outline, shown
+from telnyx_conformance.contract.nesting import MOST_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -28,9 +29,8 @@ def has_media_type(exchange: Exchange, documented: Mapping[str, Any]) -> Finding
         return Finding(
             check="media-type", expected="no body", actual=f"{len(response.body)} bytes of {response.media_type}"
         )
-    if WILDCARD in documented or response.media_type in {
-        media.partition(";")[0].strip().lower() for media in documented
-    }:
+    named = {media.partition(";")[0].strip().lower() for media in documented}
+    if response.media_type in named or (WILDCARD in named and response.media_type):
         return None
     return Finding(
         check="media-type", expected=" or ".join(documented), actual=response.media_type or "no content-type"
@@ -41,7 +41,7 @@ def satisfies(exchange: Exchange, validator: Any) -> Finding | None:
     """A JSON body satisfies its schema. `validator` has `iter_errors`, as jsonschema-rs gives it."""
     body = json_body(exchange)
     if body is NOT_JSON:
-        return Finding(check="schema", expected="JSON", actual=outline(exchange))
+        return Finding(check="schema", expected=f"JSON, at most {MOST_LEVELS} levels deep", actual=outline(exchange))
     errors = list(_first(validator.iter_errors(body), MOST_ERRORS))
     if not errors:
         return None

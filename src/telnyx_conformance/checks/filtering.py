@@ -1,4 +1,4 @@
-"""Filters: what is left fits. Source: filtering operators of list operations (eq, contains, starts_with, ends_with, gt, gte, lt, lte, in)."""
+"""Filters: what is left fits. Source: the operators of list operations, from `eq` and `contains` to `lte` and `in`."""
 
 from __future__ import annotations
 
@@ -33,12 +33,15 @@ def fits(value: Any, how: str, wanted: str) -> bool:
 
 
 def filter_applies(items: Sequence[Any], name: str, how: str, wanted: str, *, at_least: int) -> Finding | None:
-    """Every item that is left fits the filter, and at least as many are left as are known to fit."""
-    strangers = [i for i in items if isinstance(i, dict) and i.get(name) is not None and not fits(i[name], how, wanted)]
-    if strangers:
-        return Finding(
-            check="filter", expected=f"{name} {how} {wanted}", actual=f"{name} is {shown(strangers[0][name])}"
-        )
+    """Every item that is left shows that it fits the filter, and at least as many are left as are known to fit.
+
+    An item that does not show the property, while it is filtered by it, does not fit.
+    """
+    for item in items:
+        value = item.get(name) if isinstance(item, dict) else None
+        if value is None or not fits(value, how, wanted):
+            came = f"{name} is {shown(value)}" if value is not None else f"an item without {name}: {shown(item)}"
+            return Finding(check="filter", expected=f"{name} {how} {wanted}", actual=came)
     if len(items) < at_least:
         return Finding(
             check="filter",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from telnyx_conformance.contract.nesting import decoded
+
 if TYPE_CHECKING:
     from telnyx_conformance.contract.exchange import Exchange
 
@@ -38,10 +40,10 @@ NOT_JSON: Any = object()
 
 
 def json_body(exchange: Exchange) -> Any:
-    """Return the decoded JSON body, `NOT_JSON` when there is none."""
+    """Return the decoded JSON body, `NOT_JSON` when there is none or it is nested too deeply."""
     if exchange.response is None:
         return NOT_JSON
     try:
-        return msgspec.json.decode(exchange.response.body)
-    except (msgspec.DecodeError, RecursionError, ValueError):
+        return decoded(exchange.response.body)
+    except ValueError:
         return NOT_JSON

@@ -23,7 +23,7 @@ def status_is_documented(exchange: Exchange, operation: Operation) -> Finding | 
 
 def is_accepted(exchange: Exchange) -> Finding | None:
     """A valid request is carried out: any 2xx."""
-    if exchange.response is not None and 200 <= exchange.response.status < 300:
+    if exchange.response is not None and exchange.response.is_success:
         return None
     return Finding(check="accepted", expected="2xx: the request is valid", actual=outline(exchange))
 

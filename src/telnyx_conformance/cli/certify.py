@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +13,20 @@ from telnyx_conformance.content import content_root
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES
 from telnyx_conformance.errors import ExitCode, UsageError
 
+if TYPE_CHECKING:
+    from telnyx_conformance.run.settings import Settings
+
 FEW_OPERATIONS = 40
 ENVIRONMENT_SHARD = "JOB_COMPLETION_INDEX"
+
+
+def suites() -> list[str]:
+    """Return the classes that this release has a suite for; none when the content is missing, which the command itself tells."""
+    try:
+        root = content_root()
+    except UsageError:
+        return []
+    return [name for name in CONFORMANCE_CLASSES if (root / "suites" / name).is_dir()]
 
 
 @click.command(
@@ -30,9 +43,7 @@ A run leaves certificate.html, certificate.json, junit.xml, allure/, evidence.nd
 @click.argument("target", default="embedded")
 @click.option("--edition", default="", help="Edition of the contract; the newest when absent.")
 @click.option("--only", multiple=True, metavar="PATTERN", help="Operation id, group or glob; may be repeated.")
-@click.option(
-    "--class", "classes", multiple=True, metavar="NAME", help=f"Conformance class: {', '.join(CONFORMANCE_CLASSES)}."
-)
+@click.option("--class", "classes", multiple=True, metavar="NAME", help=f"Conformance class: {', '.join(suites())}.")
 @click.option("--profile", default="", metavar="FILE", help="YAML file that describes the target.")
 @click.option("--waivers", default="", metavar="FILE", help="YAML file of accepted deviations.")
 @click.option("--allow", multiple=True, metavar="CLASS", help="Safety class that may be called, or all.")
@@ -41,6 +52,7 @@ A run leaves certificate.html, certificate.json, junit.xml, allure/, evidence.nd
 @click.option("--shard", default="", metavar="I/N", help="Run the I-th of N parts.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the results; reports/out/<time> when absent.")
 @click.option("--allure/--no-allure", default=True, show_default=True, help="Write Allure results.")
+@click.option("--plan", is_flag=True, help="Print the planned probes, one JSON object a line, and send nothing.")
 def certify(
     target: str,
     edition: str,
@@ -54,9 +66,10 @@ def certify(
     shard: str,
     out: str,
     allure: bool,
+    plan: bool,
 ) -> int:
     """Run the suites against TARGET (embedded, live, or a URL) and write its certificate."""
-    from telnyx_conformance.opening import preflight
+    from telnyx_conformance.plugin import prepare
     from telnyx_conformance.run.settings import Settings
 
     shard = shard or _shard_of_job()
@@ -64,10 +77,14 @@ def certify(
         target=target, edition=edition, only=only, classes=classes, profile=profile, allow=allow, seed=seed, waivers=waivers,
         shard=shard,
     )  # fmt: skip
+    if plan:
+        print_plan(settings)
+        return int(ExitCode.CONFORMS)
     folder = _folder(out)
-    preflight(settings)
+    prepare(settings, folder)
     options = {"--edition": edition, "--profile": _absolute(profile), "--waivers": _absolute(waivers), "--shard": shard}
-    arguments = ["--target", target, "--seed", str(seed), "--out", str(folder), "--progress"]
+    # As `--name=value`: pytest looks for a conftest.py beside every word that is a path before it knows our options.
+    arguments = [f"--target={target}", f"--seed={seed}", f"--out={folder}", "--progress"]
     arguments += [f"{name}={value}" for name, value in options.items() if value]
     arguments += [f"--only={value}" for value in only]
     arguments += [f"--class={value}" for value in classes]
@@ -75,9 +92,24 @@ def certify(
     if allure:
         arguments += [f"--alluredir={folder / 'allure'}", "--clean-alluredir"]
     count = workers or (1 if len(settings.selected) < FEW_OPERATIONS else min(os.cpu_count() or 1, 8))
+    if settings.profile.webhook_port:
+        count = 1  # workers cannot share the port that the target sends its webhooks to
     if count > 1:
+        os.environ["PYTHONSAFEPATH"] = "1"  # workers would import a json.py that lies in the current folder
         arguments += ["-n", str(count), "--dist", "worksteal", "--maxschedchunk=50"]
     return run_suites(arguments, classes)
+
+
+def print_plan(settings: Settings) -> None:
+    """Print every probe of the selection: the same edition, selection and seed give the same lines."""
+    import msgspec
+
+    from telnyx_conformance.plan.planning import plan_operation
+
+    for operation in settings.selected:
+        for probe in plan_operation(settings.edition, operation, settings.seed).probes:
+            if not settings.classes or probe.conformance_class in settings.classes:
+                click.echo(msgspec.json.encode(probe))
 
 
 def run_suites(arguments: list[str], classes: tuple[str, ...]) -> int:
@@ -85,16 +117,16 @@ def run_suites(arguments: list[str], classes: tuple[str, ...]) -> int:
     import pytest
 
     root = content_root()
-    suites = [root / "suites" / name for name in classes] if classes else [root / "suites"]
-    absent = [suite.name for suite in suites if not suite.is_dir()]
+    folders = [root / "suites" / name for name in classes] if classes else [root / "suites"]
+    absent = [folder.name for folder in folders if not folder.is_dir()]
     if absent:
-        raise UsageError(f"this release has no suite for: {', '.join(absent)}", expected=", ".join(_suites(root)))
+        raise UsageError(f"this release has no suite for: {', '.join(absent)}", expected=", ".join(suites()))
     common = [f"--rootdir={root}", "-c", str(root / "pyproject.toml"), f"--confcutdir={root}", "-p", "no:cacheprovider"]
     # Whatever else is installed beside us stays out: it costs start-up time, and it could change what the suites do.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     common += ["-p", "xdist.plugin", "-p", "allure_pytest.plugin", "-p", "no:unraisableexception"]
     sys.dont_write_bytecode = True  # the content may be installed where nothing can be written
-    code = pytest.main([*common, *arguments, *map(str, suites)])
+    code = pytest.main([*common, *arguments, *map(str, folders)])
     return int(ours(int(code)))
 
 
@@ -108,13 +140,9 @@ def ours(code: int) -> ExitCode:
 
 def pytest_code(name: str) -> int:
     """Return one of pytest's exit statuses by name."""
-    from pytest import ExitCode as PytestCode
+    import pytest
 
-    return int(PytestCode[name])
-
-
-def _suites(root: Path) -> list[str]:
-    return sorted(p.name for p in (root / "suites").iterdir() if p.is_dir() and not p.name.startswith("_"))
+    return int(pytest.ExitCode[name])
 
 
 def _absolute(path: str) -> str:

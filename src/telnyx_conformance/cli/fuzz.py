@@ -13,9 +13,10 @@ from telnyx_conformance.fuzzing.examples import DEFAULT_FOLDER
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
     from telnyx_conformance.contract.model import Operation
-    from telnyx_conformance.fuzzing.hunt import Catch, Fault
+    from telnyx_conformance.fuzzing.hunt import Bounds, Catch, Fault
     from telnyx_conformance.report.certificate import Certificate, Result
     from telnyx_conformance.run.settings import Settings
 
@@ -65,7 +66,7 @@ def fuzz(
     """Send generated requests to TARGET (embedded, live, or a URL) and report what breaks it."""
     from telnyx_conformance.errors import UsageError
     from telnyx_conformance.fuzzing.hunt import Bounds
-    from telnyx_conformance.opening import preflight
+    from telnyx_conformance.plugin import prepare
     from telnyx_conformance.run.settings import Settings
 
     settings = Settings(
@@ -79,8 +80,8 @@ def fuzz(
             got=f"{len(settings.selected)} operations, none of which may be fuzzed",
             advice="name other operations with --only, or allow more with --allow",
         )  # fmt: skip
-    preflight(settings)
     folder = Path(out).resolve() if out else _new_folder()
+    prepare(settings, folder)
     most = examples or (UNBOUNDED if seconds else EXAMPLES)
     return Fuzzing(settings, folder, Path(examples_dir)).run(operations, Bounds(examples=most), seconds)
 
@@ -96,7 +97,7 @@ class Fuzzing:
         self._caught: list[tuple[Operation, Catch]] = []
         self._said_at = time.monotonic()
 
-    def run(self, operations: tuple[Operation, ...], bounds: object, seconds: float | None) -> int:
+    def run(self, operations: tuple[Operation, ...], bounds: Bounds, seconds: float | None) -> int:
         """Fuzz and report; return the exit code. An interrupted run reports what it has and is incomplete."""
         from telnyx_conformance.run.evidence import EvidenceLog
         from telnyx_conformance.run.planning import write_plan
@@ -113,7 +114,7 @@ class Fuzzing:
         log.close()
         return self._report(time.monotonic() - began)
 
-    def _hunt(self, operations: tuple[Operation, ...], bounds: object, seconds: float | None) -> None:
+    def _hunt(self, operations: tuple[Operation, ...], bounds: Bounds, seconds: float | None) -> None:
         from msgspec.structs import replace
 
         from telnyx_conformance.fuzzing.campaign import Campaign
@@ -132,19 +133,19 @@ class Fuzzing:
                         now = time.monotonic()
                         share = now + (end - now) / (len(operations) - number)
                         self._tell(status, number, len(operations), operation)
-                        _, catch = core.run(campaign.prove(operation, replace(bounds, until=share)))  # type: ignore[type-var]
+                        _, catch = core.run(campaign.prove(operation, replace(bounds, until=share)))
                         self._caught.append((operation, catch))
                         for fault in catch.faults:
                             self._console.print(_headline(operation, fault), markup=False, style="red", soft_wrap=True)
             finally:
                 core.run(session.close())
 
-    def _tell(self, status: object, number: int, count: int, operation: Operation) -> None:
+    def _tell(self, status: Status, number: int, count: int, operation: Operation) -> None:
         cases = sum(catch.cases for _, catch in self._caught)
         faults = sum(len(catch.faults) for _, catch in self._caught)
         words = f"fuzzing {operation.id}, {number} of {count} operations, {cases:,} cases, {_number(faults, 'fault')}"
         if self._console.is_terminal:
-            status.update(words)  # type: ignore[attr-defined]
+            status.update(words)
         elif number == 0 or time.monotonic() - self._said_at >= PLAIN_SECONDS:
             self._said_at = time.monotonic()
             self._console.print(words, markup=False, soft_wrap=True)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from telnyx_conformance.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from telnyx_conformance.report.certificate import Certificate
 
 
 @click.group()
@@ -17,9 +21,16 @@ def report() -> None:
 @report.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def show(folder: Path) -> int:
-    """Say what a run's certificate says; FOLDER is the run's folder or a certificate.json."""
-    from telnyx_conformance.report.summary import print_summary
+    """Say what a run's certificate says; FOLDER is the run's folder or a certificate.json.
 
+    A run that was killed left evidence and no certificate: it is scored now, as far as it came.
+    """
+    from telnyx_conformance.report.evidence import sources
+    from telnyx_conformance.report.summary import print_summary
+    from telnyx_conformance.report.write import write_reports
+
+    if folder.is_dir() and not (folder / "certificate.json").exists() and sources(folder):
+        write_reports(folder)
     certificate = read(folder)
     print_summary(certificate, folder if folder.is_dir() else folder.parent)
     return int(certificate.exit_code)
@@ -54,7 +65,7 @@ def merge(folders: tuple[Path, ...], out: Path, waivers: Path | None) -> int:
     return int(certificate.exit_code)
 
 
-def read(place: Path):  # type: ignore[no-untyped-def]
+def read(place: Path) -> Certificate:
     """Return the certificate in a run's folder or file."""
     from telnyx_conformance.report.certificate import from_json
 

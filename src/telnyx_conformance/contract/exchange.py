@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request as it is sent. `path` is percent-encoded and relative to the base URL; `query` holds plain pairs."""
 
@@ -37,6 +38,21 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     def header(self, name: str) -> str:
         """Return the first header called `name` (lower case), or an empty string."""
         return next((value for key, value in self.headers if key == name), "")
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of the 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - RFC 9110, section 15.3
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the status is one of the 4xx and 5xx."""
+        return self.status >= 400  # noqa: PLR2004 - RFC 9110, section 15.5
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the status is one of the 5xx."""
+        return self.status >= 500  # noqa: PLR2004 - RFC 9110, section 15.6
 
     @property
     def media_type(self) -> str:

@@ -12,7 +12,7 @@ from telnyx_conformance.contract.echoes import echoed_fields
 from telnyx_conformance.contract.envelopes import JSON, envelope_of, properties_of
 from telnyx_conformance.contract.fields import is_json
 from telnyx_conformance.contract.kinds import KINDS
-from telnyx_conformance.contract.model import Edition, Level, Operation, Requirement
+from telnyx_conformance.contract.model import Edition, Level, Operation, Parameter, Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,13 +131,27 @@ def _lists(edition: Edition, operation: Operation) -> Iterator[Requirement]:
         if "meta" in properties_of(edition, operation.success.content[JSON]):
             yield _made(operation, "pagination", "totals", "pagination:totals")
     item = properties_of(edition, envelope.item)
-    for name in query:
+    for name, parameter in query.items():
         matched = FILTER.match(name)
-        if matched and _is_plain(edition, item.get(matched[1])):
+        held = item.get(matched[1]) if matched else None
+        if matched and _is_plain(edition, held) and not _is_switch(edition, parameter, held or {}):
             place = f"filter.{matched[1]}" + (f"[{matched[2]}]" if matched[2] else "")
             yield _made(operation, place, "applies", "filter:applies")
     if any(sortable(edition, operation)):
         yield _made(operation, "sort", "order", "sort:order")
+
+
+def filtered_properties(operation: Operation) -> tuple[str, ...]:
+    """Return the properties that the filters of a list are about, in documented order."""
+    matched = [FILTER.match(parameter.name) for parameter in operation.parameters_in("query")]
+    return tuple(dict.fromkeys(found[1] for found in matched if found))
+
+
+def demanded_filters(operation: Operation, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values by property of those filters of a request without which it would not be valid."""
+    required = {parameter.name for parameter in operation.parameters_in("query") if parameter.required}
+    matched = {name: FILTER.match(name) for name in required & query.keys()}
+    return {found[1]: query[name] for name, found in matched.items() if found}
 
 
 def sortable(edition: Edition, operation: Operation) -> Iterator[tuple[str, str, str]]:
@@ -161,6 +175,12 @@ def _is_plain(edition: Edition, schema: Mapping[str, Any] | None) -> bool:
     named = edition.resolve(schema).get("type")
     types = {named} if isinstance(named, str) else set(named or ())
     return bool(types) and types <= {"string", "integer", "number", "boolean", "null"}
+
+
+def _is_switch(edition: Edition, parameter: Parameter, held: Mapping[str, Any]) -> bool:
+    """Tell whether a parameter turns something on rather than say which value the property of its name holds."""
+    asked, types = edition.resolve(parameter.schema).get("type"), edition.resolve(held).get("type", ())
+    return asked == "boolean" and types != "boolean" and "boolean" not in types
 
 
 def _headers(operation: Operation) -> Iterator[Requirement]:

@@ -11,18 +11,23 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from telnyx_conformance.contract.dialect import is_short_value, to_2020_12
 from telnyx_conformance.errors import ContractError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 KINDS = ("parameters", "requestBodies", "responses", "schemas")
 LONGEST_NAME = 9  # words
-STORAGE_SERVER = {"url": "https://{region}.telnyxcloudstorage.com", "variables": {"region": {"default": "us-central-1"}}}
+STORAGE_SERVER = {
+    "url": "https://{region}.telnyxcloudstorage.com",
+    "variables": {"region": {"default": "us-central-1"}},
+}
 STORAGE_PATHS = ("/", "/{bucketName}", "/{bucketName}/{objectName}")
 
 
@@ -77,7 +82,11 @@ def _header(upstream: Mapping[str, Any], edition: str, groups: list[str]) -> dic
     return {
         "edition": edition,
         "openapi": "3.1.0",
-        "info": {"title": info.get("title", ""), "version": edition, "license": info.get("license", {"name": "unknown"})},
+        "info": {
+            "title": info.get("title", ""),
+            "version": edition,
+            "license": info.get("license", {"name": "unknown"}),
+        },
         "servers": [{"url": server["url"]} for server in upstream.get("servers", [])],
         "security": upstream.get("security", []),
         "securitySchemes": upstream.get("components", {}).get("securitySchemes", {}),
@@ -170,7 +179,9 @@ def _callback(upstream: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _components(kind: str, upstream: Mapping[str, Any]) -> dict[str, Any]:
-    read = {"parameters": _parameter, "requestBodies": _request_body, "responses": _response, "schemas": to_2020_12}[kind]
+    read = {"parameters": _parameter, "requestBodies": _request_body, "responses": _response, "schemas": to_2020_12}[
+        kind
+    ]
     return {name: read(node) for name, node in upstream.items()}
 
 
@@ -189,7 +200,9 @@ def references(node: Any) -> Iterator[str]:
             yield from references(value)
 
 
-def _owners(by_group: Mapping[str, Any], components: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], set[str]]:
+def _owners(
+    by_group: Mapping[str, Any], components: Mapping[str, Mapping[str, Any]]
+) -> dict[tuple[str, str], set[str]]:
     owners: dict[tuple[str, str], set[str]] = defaultdict(set)
     for group, paths in by_group.items():
         waiting = list(references(paths))

@@ -92,7 +92,7 @@ KINDS: dict[str, Kind] = {
     "filter:applies": Kind("envelopes", "SHOULD", "a filter leaves nothing that does not fit it", "scenario"),
     "sort:order": Kind("envelopes", "SHOULD", "items come in the order asked for", "scenario"),
     # Headers
-    "headers:accept": Kind("headers", "MUST", "asking for application/json is accepted", "probes"),
+    "headers:accept": Kind("headers", "MUST", "asking for the documented media type is accepted", "probes"),
     "headers:content-type-charset": Kind("headers", "SHOULD", "a charset beside the media type is accepted", "probes"),
     "headers:authorization-case": Kind("headers", "SHOULD", "the authorization scheme may be in lower case", "probes"),
 }  # fmt: skip

@@ -29,7 +29,9 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of thing an account holds. `identifier` is the property that holds its id (empty: only the path does).
 
     `keyed_by` names the resource whose id addresses this one; `views` those it shows in another shape; with `any_key`
-    every key is taken to exist; `seeded` is how many a fresh account has for each parent.
+    every key is taken to exist; `seeded` is how many a fresh account has for each parent. `parent_property` holds the
+    parent's id: a view with one shows what belongs to its parent. `seeded_for` maps query parameters to properties:
+    what is seeded is about what was asked.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     views: tuple[str, ...] = ()
     any_key: bool = False
     seeded: int = 0
+    parent_property: str = ""
+    seeded_for: dict[str, str] = {}
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):

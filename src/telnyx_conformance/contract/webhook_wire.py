@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from telnyx_conformance.contract.nesting import decoded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -23,7 +25,7 @@ def decode_get(query: Iterable[tuple[str, str]]) -> dict[str, Any] | None:
     document: dict[str, Any] = {}
     for key, text in query:
         try:
-            document[key] = msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError):
+            document[key] = decoded(text.encode(errors="surrogatepass"))
+        except ValueError:
             continue
     return document or None

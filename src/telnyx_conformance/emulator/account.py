@@ -1,24 +1,23 @@
-"""What every product of the emulator works with: the question asked, the answer or refusal given, and the account it happens in."""
+"""What every product of the emulator works with: a question, an answer or refusal, the account it happens in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-if TYPE_CHECKING:
-    from telnyx_conformance.contract.model import Operation
-    from telnyx_conformance.emulator.clock import Clock
-    from telnyx_conformance.emulator.delivery import Outbox
-    from telnyx_conformance.emulator.ids import Ids
-    from telnyx_conformance.emulator.store import Store
+from telnyx_conformance.contract.model import Operation
+from telnyx_conformance.emulator.clock import Clock
+from telnyx_conformance.emulator.delivery import Outbox
+from telnyx_conformance.emulator.ids import Ids
+from telnyx_conformance.emulator.store import Store
 
 Mode = Literal["stateful", "stub"]
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """A routed, authenticated and validated request: decoded path and query values, the decoded body (`None` without one)."""
+    """A routed, authenticated and validated request: decoded path, query and body (`None` without one)."""
 
     operation: Operation
     path: dict[str, str]
@@ -28,7 +27,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A success: `document` is encoded as JSON unless `raw` bytes of `media_type` are given; neither means an empty body."""
+    """A success: `document` is encoded as JSON unless `raw` bytes of `media_type` are given; neither is no body."""
 
     status: int = 200
     document: Any = None
@@ -37,7 +36,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refusal(Exception):  # noqa: N818 - not an error of ours: the emulated API says no
-    """The emulated API refuses: HTTP status, Telnyx error code, and the culprit in body (`pointer`) or parameters (`parameter`).
+    """The emulated API refuses: status, error code, and the culprit in body (`pointer`) or parameters (`parameter`).
 
     `bare` omits `source` and `meta`, as call control does for refusals that depend on a call's state.
     """
@@ -54,13 +53,13 @@ Handler = Callable[[Ask], Answer]
 
 
 class Product(Protocol):
-    """One product's behaviour in one account. `handlers` maps operation ids to what answers them; all others are generic."""
+    """One product's behaviour in one account: operation ids to what answers them; all others are generic."""
 
     handlers: Mapping[str, Handler]
 
 
 class Account(msgspec.Struct, kw_only=True):
-    """One API key's world: its own time, ids, resources, calls and outgoing webhooks. Nothing is shared between accounts."""
+    """One API key's world: its own time, ids, resources, calls and webhooks. Accounts share nothing."""
 
     key: str
     mode: Mode

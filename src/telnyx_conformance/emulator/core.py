@@ -204,7 +204,12 @@ class Emulator:
             outbox=self.courier.outbox(clock),
             store=Store(),
         )
-        calls = Calls(account, edition=self.edition, find_application=lambda id_: self._application(account, id_))
+        calls = Calls(
+            account,
+            edition=self.edition,
+            find_application=lambda id_: self._found(account, "call_control_applications", id_),
+            find_connection=lambda id_: self._found(account, "connections", id_),
+        )
         account.products.append(calls)
         world = self._worlds[key] = World(account, calls)
         if self.on_world is not None:
@@ -216,10 +221,8 @@ class Emulator:
         if world is not None:
             world.account.clock.clear()
 
-    def _application(self, account: Account, connection_id: str) -> Mapping[str, Any] | None:
-        if account.mode == "stub":
-            return {"id": connection_id}
-        return self._resources.find(account, "call_control_applications", connection_id)
+    def _found(self, account: Account, resource: str, key: str) -> Mapping[str, Any] | None:
+        return {"id": key} if account.mode == "stub" else self._resources.find(account, resource, key)
 
 
 def too_large() -> Reply:

@@ -7,6 +7,7 @@ retried, everything else outside 2xx goes on to the failover at once. Back-off r
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 from collections import deque
 from collections.abc import Mapping
@@ -29,6 +30,8 @@ BACK_OFF_SECONDS = (1.0, 2.0)
 DEFAULT_TIMEOUT_SECONDS = 2.0
 RETRIED = frozenset({408, 429})
 ANSWER_BYTES_READ = 10_000
+SECONDS_REFUSED = 0.05
+MOST_AT_ONCE = 256  # parcels handled before requests have their turn again
 FAILURES = {400: "75400", 404: "75404", 500: "75500"}
 FAILURES_BY_HUNDREDS = {2: "75299", 3: "75300", 4: "75499", 5: "75599"}
 
@@ -218,6 +221,7 @@ class Courier:
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pump_planned = False
+        self._refused: dict[tuple[str, int | None], str] = {}
 
     @property
     def public_key(self) -> str:
@@ -249,6 +253,7 @@ class Courier:
         if self._session is not None:
             await self._session.close()
         self._session = self._loop = None
+        self._refused.clear()
 
     async def idle(self) -> None:
         """Wait until nothing is queued or under way for any account; at once when not started."""
@@ -269,11 +274,24 @@ class Courier:
 
     def _pump(self) -> None:
         self._pump_planned = False
-        while self._ready and self._loop is not None and len(self._tasks) < self._concurrency:
+        for _ in range(MOST_AT_ONCE):
+            if not self._ready or self._loop is None or len(self._tasks) >= self._concurrency:
+                return
             parcel = self._ready.popleft()
+            detail = self._refused.get(origin_of(parcel.urls[0]))
+            if detail is not None:
+                self._conclude(parcel, self._attempt(parcel, parcel.outbox.clock.now, detail=detail))
+                continue
             task = self._loop.create_task(self._deliver(parcel))
             self._tasks[task] = parcel
             task.add_done_callback(self._done)
+        self._plan_pump()
+
+    def _refuses(self, url: str, detail: str) -> None:
+        """Take it that nobody listens there for a moment: connecting costs as much as everything else together."""
+        if self._loop is not None:
+            self._refused[origin_of(url)] = detail
+            self._loop.call_later(SECONDS_REFUSED, self._refused.pop, origin_of(url), None)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         parcel = self._tasks.pop(task)
@@ -282,7 +300,10 @@ class Courier:
         self._plan_pump()
 
     async def _deliver(self, parcel: Parcel) -> None:
-        attempt = await self._try(parcel)
+        self._conclude(parcel, await self._try(parcel))
+
+    def _conclude(self, parcel: Parcel, attempt: Attempt) -> None:
+        """Decide what follows from an attempt: the end, another one, or the failover."""
         parcel.attempts.append(attempt)
         parcel.tries += 1
         if 200 <= attempt.status < 300:  # noqa: PLR2004 - the statuses that mean success
@@ -320,6 +341,14 @@ class Courier:
                 status = response.status
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             detail = f"{type(error).__name__}: {error}"[:200]
+            if isinstance(error, aiohttp.ClientConnectorError) and error.errno == errno.ECONNREFUSED:
+                self._refuses(parcel.urls[0], detail)
+        return self._attempt(parcel, started_at, status=status, detail=detail, answer=answer)
+
+    @staticmethod
+    def _attempt(
+        parcel: Parcel, started_at: float, *, status: int = 0, detail: str = "", answer: bytes = b""
+    ) -> Attempt:
         return Attempt(
             url=parcel.urls[0],
             method=parcel.method,
@@ -348,6 +377,13 @@ def host_of(url: str) -> str:
     except ValueError:
         return ""
     return (target.host or "") if target.scheme in ("http", "https") else ""
+
+
+@lru_cache(maxsize=1024)
+def origin_of(url: str) -> tuple[str, int | None]:
+    """Return host and port that an http URL names."""
+    target = URL(url)
+    return target.host or "", target.port
 
 
 @lru_cache(maxsize=1024)

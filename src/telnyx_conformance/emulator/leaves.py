@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import Any, Final
 
 import jsonschema_rs
 import msgspec
 
 from telnyx_conformance.contract import formats
 from telnyx_conformance.contract.validators import ANNOTATIONS, Validator
-from telnyx_conformance.emulator.ids import Ids
-
-if TYPE_CHECKING:
-    from telnyx_conformance.contract.model import Edition
-    from telnyx_conformance.contract.validators import Validator
+from telnyx_conformance.emulator.plausible import Making, Proposal, proposals, snake
 
 NESTING = frozenset({"properties", "items", "allOf", "anyOf", "oneOf"})
-MOMENT_NAME = re.compile(r"(_at|[a-z]At)\Z")
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:")
 MOMENTS = frozenset({"date-time", "datetime", "datetime-iso8601"})
+PLACEHOLDERS = (None, "string", "text")  # what stands in for examples here and there
 # Tried in turn where a schema gives a pattern and no example.
 SAMPLES = ("US", "+12025550123", "+120255501230", "12345", "CABC123", "Sample", "sample", "1", "1.50", "A1", "a")
 
@@ -36,14 +31,6 @@ class _Absent:
 ABSENT: Final = _Absent()
 
 
-class Making(msgspec.Struct, frozen=True):
-    """What makers need to know of the moment: ids, and the time in Unix seconds and as text."""
-
-    ids: Ids
-    now: float
-    stamp: str
-
-
 LeafMaker = Callable[[Making, Any], Any]
 
 
@@ -53,15 +40,16 @@ def types_in(node: Mapping[str, Any]) -> tuple[str, ...]:
     return (named,) if isinstance(named, str) else tuple(named)
 
 
-def leaf_maker(edition: Edition, node: Mapping[str, Any], name: str) -> LeafMaker:
+def leaf_maker(node: Mapping[str, Any], name: str) -> LeafMaker:
     """Return the maker of a value that is neither object nor array."""
-    del edition
     validator = scalar_validator(node)
     types = types_in(node)
     form = node.get("format", "") if "string" in types else ""
     value = next((c for c in _candidates(node, types) if validator.is_valid(c)), None if "null" in types else "")
-
-    is_moment = form in MOMENTS or (MOMENT_NAME.search(name) is not None and MOMENT.match(str(value)) is not None)
+    is_moment = form in MOMENTS
+    is_id = name == "id" and form.lower() == "uuid"
+    propose = _proposals(node, name, types, validator)
+    spelt = snake(name)
 
     def invent(making: Making) -> Any:
         if is_moment:
@@ -70,8 +58,12 @@ def leaf_maker(edition: Edition, node: Mapping[str, Any], name: str) -> LeafMake
             return making.stamp[:10]
         if form == "datetime-rfc2822":
             return formatdate(making.now)
-        if name == "id" and form.lower() == "uuid":
+        if is_id:
             return making.ids.uuid()
+        if propose is not None:
+            for proposed in propose[0](making, spelt, propose[1]):
+                if validator.is_valid(proposed):
+                    return proposed
         return value
 
     def make(making: Making, known: Any) -> Any:
@@ -80,11 +72,31 @@ def leaf_maker(edition: Edition, node: Mapping[str, Any], name: str) -> LeafMake
     return make
 
 
+def _proposals(
+    node: Mapping[str, Any], name: str, types: tuple[str, ...], validator: Validator
+) -> tuple[Proposal, Any] | None:
+    """Return what proposes values, with the schema's own example; nothing where the schema leaves no choice."""
+    if "enum" in node or "const" in node or ("string" not in types and name != "id"):
+        return None
+    stated = [*node.get("examples", ()), *([node["default"]] if "default" in node else ())]
+    example = next((one for one in stated if one not in PLACEHOLDERS and validator.is_valid(one)), None)
+    if "default" in node and example is not None:
+        return None
+    found = proposals(name, example)
+    return None if found is None else (found, example)
+
+
 def scalar_validator(node: Mapping[str, Any]) -> Validator:
-    """Return a validator of what a schema says of a value itself, not of what is inside it."""
-    kept = {k: v for k, v in node.items() if k not in ANNOTATIONS and k not in NESTING}
+    """Return a validator of what a schema says of a value itself, not of what is inside it; equal ones are shared."""
+    return _shared_validator(
+        msgspec.json.encode({k: v for k, v in node.items() if k not in ANNOTATIONS and k not in NESTING})
+    )
+
+
+@cache
+def _shared_validator(schema: bytes) -> Validator:
     validator: Validator = jsonschema_rs.Draft202012Validator(
-        kept, validate_formats=True, formats=dict(formats.FORMATS)
+        msgspec.json.decode(schema), validate_formats=True, formats=dict(formats.FORMATS)
     )
     return validator
 

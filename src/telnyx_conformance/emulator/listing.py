@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -51,11 +51,25 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def page_of(records: Sequence[Record], query: Mapping[str, Any], default_size: int = DEFAULT_SIZE) -> Page:
-    """Return the page that `query` asks for, of the records that pass its filters, in its order."""
+def is_selective(query: Mapping[str, Any]) -> bool:
+    """Return whether a query filters or orders."""
+    return bool(_filters(query) or _sort_fields(query))
+
+
+def page_of(
+    records: Sequence[Record],
+    query: Mapping[str, Any],
+    default_size: int = DEFAULT_SIZE,
+    *,
+    known: Collection[str] = (),
+) -> Page:
+    """Return the page that `query` asks for, of the records that pass its filters, in its order.
+
+    A filter on what no record has is ignored, unless it is one of the `known` properties, which a record may lack.
+    """
     kept = list(records)
     for name, operator, wanted in _filters(query):
-        if any(_has(record, name) for record in kept):
+        if name in known or any(_has(record, name) for record in kept):
             kept = [record for record in kept if operator(_value(record, name), wanted)]
     for field in reversed(_sort_fields(query)):
         name = field.removeprefix("-")
@@ -87,8 +101,8 @@ def _filters(query: Mapping[str, Any]) -> list[tuple[str, Operator, Any]]:
         if name == "filter" and isinstance(wanted, Mapping):
             for field, condition in wanted.items():
                 _add(found, str(field), condition)
-        elif name.startswith("filter["):
-            parts = name[len("filter[") :].removesuffix("[]").rstrip("]").split("][")
+        elif name.startswith(("filter[", "filters[")):
+            parts = name[name.index("[") + 1 :].removesuffix("[]").rstrip("]").split("][")
             operator = OPERATORS.get(parts[-1]) if len(parts) > 1 else None
             field = ".".join(parts[:-1] if operator else parts)
             found.append((field, operator or _equals, wanted))

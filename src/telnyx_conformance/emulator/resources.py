@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
+from msgspec.structs import replace
+
+from telnyx_conformance.contract.echoes import echoed_fields
 from telnyx_conformance.contract.envelopes import properties_of
 from telnyx_conformance.contract.lifecycles import Lifecycles, Placement, Resource, path_parameters
 from telnyx_conformance.emulator import media
 from telnyx_conformance.emulator.account import Account, Answer, Ask, Refusal
-from telnyx_conformance.emulator.leaves import Making
-from telnyx_conformance.emulator.listing import DEFAULT_SIZE, page_of
-from telnyx_conformance.emulator.synthesis import Synthesis
+from telnyx_conformance.emulator.listing import DEFAULT_SIZE, is_selective, page_of
+from telnyx_conformance.emulator.records import DELETED, Records, depth_of, making, new_key
+from telnyx_conformance.emulator.synthesis import Compiler, Synthesis
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from telnyx_conformance.contract.model import Edition, Operation
-    from telnyx_conformance.emulator.store import Collection, Place, Record
+    from telnyx_conformance.emulator.store import Collection, Record
 
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 STUB_LIST = 1
-CAMPAIGN_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-DELETED: Record = {}
+SOME = 97  # records look different from so many others
 
 
 class Resources:
@@ -34,9 +37,12 @@ class Resources:
     def __init__(self, edition: Edition, lifecycles: Lifecycles) -> None:
         self._edition = edition
         self._lifecycles = lifecycles
+        self._records = Records(lifecycles, self._canonical_of)
+        self._compiler = Compiler(edition)
         self._syntheses: dict[str, Synthesis] = {}
         self._canonical: dict[str, Synthesis] = {}
         self._settable: dict[str, frozenset[str]] = {}
+        self._echoed: dict[str, tuple[str, ...]] = {}
         self._roles: dict[str, Callable[[Account, Ask, Placement], Answer]] = {
             "create": self._create,
             "list": self._list,
@@ -57,7 +63,7 @@ class Resources:
 
     def find(self, account: Account, resource: str, key: str) -> Record | None:
         """Return a record of a resource without parents, for products that refer to one."""
-        return self._lookup(account, self._lifecycles.resources[resource], (), key)
+        return self._records.find(account, self._lifecycles.resources[resource], (), key)
 
     # Addressing
 
@@ -72,73 +78,9 @@ class Resources:
             if key.resource:
                 resource = self._lifecycles.resources[key.resource]
                 above = tuple(ask.path[n] for n in names[:position])
-                if not resource.any_key and self._lookup(account, resource, above, ask.path[name]) is None:
+                if not resource.any_key and self._records.find(account, resource, above, ask.path[name]) is None:
                     raise Refusal(404, "10005")
         return tuple(ask.path[name] for name in names)
-
-    def _lookup(self, account: Account, resource: Resource, parents: tuple[str, ...], key: str) -> Record | None:
-        if resource.views:
-            for name in resource.views:
-                found = self._lookup(account, self._lifecycles.resources[name], parents, key)
-                if found is not None:
-                    return found
-            return None
-        depth = _depth(resource)
-        if len(parents) < depth:  # addressed from elsewhere, without its parents
-            places = account.store.places(resource.name)
-            return next((r for p in places if (r := account.store.collection(p).get(key)) is not None), None)
-        above = parents[-depth:] if depth else ()
-        found = self._collection(account, resource, above).get(key)
-        if found is None and resource.any_key:
-            return self._known_by_path(account, resource, above, key)
-        return None if found is DELETED else found
-
-    def _known_by_path(self, account: Account, resource: Resource, parents: Place, key: str) -> Record:
-        record = dict(self._canonical_of(resource).item(self._making(account), {"name": key, "id": key}) or {})
-        self._collection(account, resource, parents).put(key, record)
-        return record
-
-    def _collection(self, account: Account, resource: Resource, parents: tuple[str, ...]) -> Collection:
-        place = (resource.name, *parents)
-        existing = account.store.existing(place)
-        if existing is not None:
-            return existing
-        collection = account.store.collection(place)
-        for _ in range(resource.seeded):
-            self._put(account, resource, collection, {}, "")
-        return collection
-
-    def _put(
-        self, account: Account, resource: Resource, collection: Collection, known: Mapping[str, Any], key: str
-    ) -> Record:
-        identifier = resource.identifier or "id"
-        key = key or self._new_key(account, resource, known)
-        record = self._canonical_of(resource).item(
-            self._making(account), {**known, identifier: _as_known(key, known, identifier)}
-        )
-        record = dict(record) if isinstance(record, Mapping) else {}
-        if resource.identifier:
-            record.setdefault(identifier, key)
-            key = str(record[identifier])
-        collection.put(key, record)
-        return record
-
-    @staticmethod
-    def _new_key(account: Account, resource: Resource, known: Mapping[str, Any]) -> str:
-        ids = account.ids
-        if resource.form == "given":
-            given = known.get(resource.identifier)
-            return given if isinstance(given, str) and given else ids.uuid()
-        if resource.form == "digits":
-            return ids.digits()
-        if resource.form == "campaign":
-            number = int(ids.digits(9))
-            text = ""
-            for _ in range(6):
-                number, rest = divmod(number, 36)
-                text += CAMPAIGN_LETTERS[rest]
-            return "C" + text
-        return ids.call_control_id() if resource.form == "call_control_id" else ids.uuid()
 
     # Making answers
 
@@ -147,7 +89,7 @@ class Resources:
         made = self._syntheses.get(operation.id)
         if made is None:
             resource = self._lifecycles.of(operation.id).resource
-            made = self._syntheses[operation.id] = Synthesis(self._edition, operation, self._settable_of(resource))
+            made = self._syntheses[operation.id] = Synthesis(self._compiler, operation, self._settable_of(resource))
         return made
 
     def _canonical_of(self, resource: Resource) -> Synthesis:
@@ -181,19 +123,13 @@ class Resources:
             found = self._settable[resource.name] = frozenset(names - {resource.identifier, "record_type"})
         return found
 
-    @staticmethod
-    def _making(account: Account) -> Making:
-        now = account.clock.now
-        stamp = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return Making(account.ids, now, stamp)
-
     def _reply(
         self, account: Account, ask: Ask, known: Mapping[str, Any], frame: Mapping[str, Any] | None = None
     ) -> Answer:
         made = self.synthesis(ask.operation)
         if not made.is_json:
             return media.answer(ask.operation, made.status)
-        return Answer(status=made.status, document=made.answer(self._making(account), known, frame))
+        return Answer(status=made.status, document=made.answer(making(account), known, frame))
 
     # Roles
 
@@ -202,7 +138,7 @@ class Resources:
         given = _given(ask)
         if resource.singleton:
             parents = self._parents(account, ask, besides=0)
-            self._collection(account, resource, parents[:-1]).put(parents[-1] if parents else "", given)
+            self._records.collection(account, resource, parents[:-1]).put(parents[-1] if parents else "", given)
             return self._reply(account, ask, given)
         on_item = ask.operation.path == resource.item
         parents = self._parents(account, ask, besides=1 if on_item else 0)
@@ -211,35 +147,48 @@ class Resources:
             key = ask.path[path_parameters(ask.operation)[-1]]
             if resource.keyed_by and self.find(account, resource.keyed_by, key) is None:
                 raise Refusal(404, "10005")
-        above = parents[-_depth(resource) :] if _depth(resource) else ()
-        record = self._put(account, resource, self._collection(account, resource, above), given, key)
-        return self._reply(account, ask, {**given, **record}, {**given, **_outer(ask)})
+        above = parents[-depth_of(resource) :] if depth_of(resource) else ()
+        record = self._records.put(account, resource, above, given, key)
+        asked = {name: given[name] for name in self._echoed_by(ask.operation) if given.get(name) is not None}
+        return self._reply(account, ask, {**given, **record, **asked}, {**given, **_outer(ask)})
+
+    def _echoed_by(self, operation: Operation) -> tuple[str, ...]:
+        """Return what a creation repeats even where the resource, read later, is of another shape."""
+        if operation.id not in self._echoed:
+            self._echoed[operation.id] = echoed_fields(self._edition, operation)
+        return self._echoed[operation.id]
 
     def _list(self, account: Account, ask: Ask, placement: Placement) -> Answer:
+        """List: filters and order are about what is shown, which may hold more than what is stored."""
         made = self.synthesis(ask.operation)
         if not made.is_json:
             return media.answer(ask.operation, made.status)
         parents = self._parents(account, ask, besides=0)
-        page = page_of(self._records(account, placement.resource, parents), ask.query, _default_size(ask.operation))
+        resource = placement.resource
+        records = self._records.listed(account, resource, parents, ask.query)
+        size = _default_size(ask.operation)
         if not made.envelope.is_list:
-            return self._reply(account, ask, page.frame(ask.operation.path))
-        making = self._making(account)
-        items = [item for item in (made.item(making, record) for record in page.records) if item is not None]
-        return Answer(status=made.status, document=made.body(making, items, page.frame(ask.operation.path)))
+            return self._reply(account, ask, page_of(records, ask.query, size).frame(ask.operation.path))
+        if is_selective(ask.query):
+            page = page_of(self._shown(account, made, resource, records), ask.query, size, known=made.item_names)
+            items = page.records
+        else:
+            page = page_of(records, ask.query, size)
+            items = self._shown(account, made, resource, page.records)
+        return Answer(status=made.status, document=made.body(making(account), items, page.frame(ask.operation.path)))
 
-    def _records(self, account: Account, resource: Resource, parents: tuple[str, ...]) -> list[Record]:
-        if resource.views:
-            shown = [self._lifecycles.resources[name] for name in resource.views]
-            return [record for view in shown for record in self._records(account, view, parents)]
-        if resource.singleton:
-            owner = self._lifecycles.resources.get(resource.name.rpartition("/")[0])
-            if owner is None:
-                return []
-            kept = self._collection(account, resource, ())
-            pairs = self._collection(account, owner, ()).items()
-            return [{**record, **(kept.get(key) or {})} for key, record in pairs]
-        above = parents[-_depth(resource) :] if _depth(resource) else ()
-        return [record for record in self._collection(account, resource, above) if record is not DELETED]
+    @staticmethod
+    def _shown(account: Account, made: Synthesis, resource: Resource, records: list[Record]) -> list[Record]:
+        moment = making(account)
+        identifier = resource.identifier or "id"
+        shown: list[Record] = []
+        for place, record in enumerate(records, 1):
+            key = record.get(identifier)
+            ordinal = crc32(str(key).encode()) % SOME + 1 if key else place
+            item = made.item(replace(moment, ordinal=ordinal), record)
+            if item is not None:
+                shown.append(item)
+        return shown
 
     def _read(self, account: Account, ask: Ask, placement: Placement) -> Answer:
         record, _, _ = self._addressed(account, ask, placement.resource)
@@ -255,7 +204,7 @@ class Resources:
         """
         if resource.singleton or not resource.item:
             parents = self._parents(account, ask, besides=0)
-            collection = self._collection(account, resource, parents[:-1])
+            collection = self._records.collection(account, resource, parents[:-1])
             key = parents[-1] if parents else ""
             record = collection.get(key)
             if record is DELETED and not again:
@@ -267,11 +216,11 @@ class Resources:
         stated = self._lifecycles.key(ask.operation.id, name)
         if stated.exact and key != stated.value:
             raise Refusal(404, "10005")
-        found = self._lookup(account, resource, parents, key)
+        found = self._records.find(account, resource, parents, key)
         if found is None and not (again and resource.any_key):
             raise Refusal(404, "10005")
-        above = parents[-_depth(resource) :] if _depth(resource) else ()
-        return found or {}, self._collection(account, resource, above), key
+        above = parents[-depth_of(resource) :] if depth_of(resource) else ()
+        return found or {}, self._records.collection(account, resource, above), key
 
     def _update(self, account: Account, ask: Ask, placement: Placement) -> Answer:
         resource = placement.resource
@@ -282,14 +231,14 @@ class Resources:
             if not resource.singleton or ask.operation.method != "PUT":
                 raise
             parents = self._parents(account, ask, besides=0)
-            record, collection, key = {}, self._collection(account, resource, parents[:-1]), parents[-1]
-        making = self._making(account)
+            record, collection, key = {}, self._records.collection(account, resource, parents[:-1]), parents[-1]
+        moment = making(account)
         merged = {**record, **{k: v for k, v in given.items() if k != resource.identifier}}
         for name in ("updated_at", "updatedAt"):
             if name in merged:
-                merged[name] = making.stamp
+                merged[name] = moment.stamp
         if not resource.singleton:
-            kept = self._canonical_of(resource).item(making, merged) or {}
+            kept = self._canonical_of(resource).item(moment, merged) or {}
             merged = {
                 **kept,
                 **({resource.identifier: record[resource.identifier]} if resource.identifier in record else {}),
@@ -318,12 +267,10 @@ class Resources:
             key = self._lifecycles.key(ask.operation.id, name)
             if key.resource == resource.name:
                 above = tuple(ask.path[n] for n in names[:position])
-                record = self._lookup(account, resource, above, ask.path[name])
+                record = self._records.find(account, resource, above, ask.path[name])
         if made.envelope.is_list and ask.operation.method == "GET":
             page = page_of([], ask.query, _default_size(ask.operation))
-            return Answer(
-                status=made.status, document=made.body(self._making(account), [], page.frame(ask.operation.path))
-            )
+            return Answer(status=made.status, document=made.body(making(account), [], page.frame(ask.operation.path)))
         is_same = record is not None and made.item_names and made.item_names == self._canonical_of(resource).item_names
         return self._reply(account, ask, {**record, **given} if is_same and record else {**_outer(ask), **given})
 
@@ -343,22 +290,9 @@ class Resources:
         if identifier and placement.role in ("read", "update", "delete"):
             known[identifier] = ask.path[names[-1]] if names else account.ids.uuid()
         elif identifier and placement.role == "create":
-            known[identifier] = self._new_key(account, placement.resource, known)
+            known[identifier] = new_key(account, placement.resource, known)
         page = page_of([{}] * STUB_LIST, {}, _default_size(ask.operation))
         return self._reply(account, ask, known, page.frame(ask.operation.path))
-
-
-def _depth(resource: Resource) -> int:
-    """Return how many parents a resource has: the parameters of its collection, or of its item but one."""
-    if resource.collection:
-        return resource.collection.count("{")
-    return max(0, resource.item.count("{") - 1)
-
-
-def _as_known(key: str, known: Mapping[str, Any], identifier: str) -> Any:
-    """Return the key as the resource holds it: a given value keeps its type."""
-    given = known.get(identifier)
-    return given if given is not None and str(given) == key else key
 
 
 def _given(ask: Ask) -> Record:

@@ -75,6 +75,8 @@ class Router:
         node.leaf[operation.method] = Route(operation=operation, names=tuple(names))
         if not names:
             self._plain[template] = node.leaf
+            if operation.path == "/":
+                self._plain[template + "/"] = node.leaf
 
     def match(self, method: str, path: str) -> Match | None:
         """Return what `path` addresses, or `None` when no template fits."""

@@ -13,7 +13,8 @@ import msgspec
 
 from telnyx_conformance.contract.envelopes import Envelope, envelope_of, properties_of
 from telnyx_conformance.contract.validators import Validator, compiled
-from telnyx_conformance.emulator.leaves import ABSENT, Making, leaf_maker, scalar_validator, types_in
+from telnyx_conformance.emulator.leaves import ABSENT, leaf_maker, scalar_validator, types_in
+from telnyx_conformance.emulator.plausible import Making
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition, Operation
@@ -26,14 +27,14 @@ MOST_REPAIRS = 12
 class Synthesis:
     """Makes one operation's success bodies. `settable` are the names a client may set: such a field is not invented."""
 
-    def __init__(self, edition: Edition, operation: Operation, settable: frozenset[str] = frozenset()) -> None:
+    def __init__(self, compiler: Compiler, operation: Operation, settable: frozenset[str] = frozenset()) -> None:
+        edition = compiler.edition
         self.envelope: Envelope = envelope_of(edition, operation)
         self.status = int(operation.success.status)
         schema = operation.success.content.get("application/json")
         self.is_json = schema is not None
         self.item_names = frozenset(properties_of(edition, self.envelope.item)) if self.envelope.item else frozenset()
         self._validator: Validator | None = compiled(edition.document, schema, "response") if schema else None
-        compiler = _Compiler(edition)
         self._item = compiler.maker(self.envelope.item, "", settable) if self.envelope.item else None
         whole = schema or {}
         self._frame = compiler.maker(whole, "", frozenset(), without=self.envelope.slot) if self.envelope.slot else None
@@ -83,21 +84,34 @@ class Synthesis:
         return ""
 
 
-class _Compiler:
+class Compiler:
+    """Makers for an edition's schemas; those of shared schemas are shared, unless they lead back to themselves."""
+
     def __init__(self, edition: Edition) -> None:
-        self._edition = edition
+        self.edition = edition
         self._open: list[int] = []
+        self._cuts = 0
+        self._shared: dict[tuple[str, str, frozenset[str], str], Maker] = {}
 
     def maker(self, schema: Mapping[str, Any], name: str, settable: frozenset[str], without: str = "") -> Maker:
-        node = self._edition.resolve(schema)
+        """Return the maker of a field called `name`, of which clients may set the fields `settable`."""
+        key = (schema["$ref"], name, settable, without) if set(schema) == {"$ref"} else None
+        if key is not None and key in self._shared:
+            return self._shared[key]
+        node = self.edition.resolve(schema)
         marker = id(node.get("properties")) if "properties" in node else 0
         if len(self._open) > DEEPEST or (marker and marker in self._open):
+            self._cuts += 1
             return _nothing
         self._open.append(marker)
+        cuts = self._cuts
         try:
-            return self._maker(node, name, settable, without)
+            made = self._maker(node, name, settable, without)
         finally:
             self._open.pop()
+        if key is not None and cuts == self._cuts:
+            self._shared[key] = made
+        return made
 
     def _maker(self, node: dict[str, Any], name: str, settable: frozenset[str], without: str) -> Maker:
         if "allOf" in node:
@@ -110,20 +124,20 @@ class _Compiler:
             return self._object(node, settable, without)
         if "array" in types:
             return self._array(node, name)
-        return leaf_maker(self._edition, node, name)
+        return leaf_maker(node, name)
 
     def _merged(self, node: dict[str, Any]) -> dict[str, Any]:
         merged: dict[str, Any] = {k: v for k, v in node.items() if k != "allOf"}
         properties: dict[str, Any] = {}
         required: list[str] = []
         for part in (*node["allOf"], merged):
-            inner = self._edition.resolve(part)
+            inner = self.edition.resolve(part)
             if "allOf" in inner:
                 inner = self._merged(inner)
             merged = {**{k: v for k, v in inner.items() if k not in ("properties", "required")}, **merged}
             for key, value in inner.get("properties", {}).items():
                 properties[key] = (
-                    {**self._edition.resolve(properties[key]), **self._edition.resolve(value)}
+                    {**self.edition.resolve(properties[key]), **self.edition.resolve(value)}
                     if key in properties
                     else value
                 )
@@ -137,16 +151,16 @@ class _Compiler:
     def _choice(
         self, keyword: str, branches: list[Mapping[str, Any]], name: str, settable: frozenset[str], without: str
     ) -> Maker:
-        options = [b for b in branches if "null" not in types_in(self._edition.resolve(b))] or list(branches)
+        options = [b for b in branches if "null" not in types_in(self.edition.resolve(b))] or list(branches)
         makers = [self.maker(b, name, settable, without) for b in options]
-        validators = [compiled(self._edition.document, b, "response") for b in options]
-        whole = compiled(self._edition.document, {keyword: list(branches)}, "response")
+        validators = [compiled(self.edition.document, b, "response") for b in options]
+        whole = compiled(self.edition.document, {keyword: list(branches)}, "response")
 
         def choose(making: Making, known: Any) -> Any:
             if known is not ABSENT and known != {}:
                 for maker, validator in zip(makers, validators, strict=True):
                     made = maker(making, known)
-                    if made is not ABSENT and (validator.is_valid(known) or made == known):
+                    if made is not ABSENT and (validator.is_valid(known) or made == known) and whole.is_valid(made):
                         return made
             for maker in makers:
                 made = maker(making, known if isinstance(known, Mapping) else ABSENT)
@@ -165,7 +179,7 @@ class _Compiler:
         for key, part in node.get("properties", {}).items():
             if key == without:
                 continue
-            inner = self._edition.resolve(part)
+            inner = self.edition.resolve(part)
             if inner.get("writeOnly") and key not in required:
                 continue
             unset = _unset(inner, is_required=key in required) if key in settable or key in NOT_YET else _INVENT
@@ -215,7 +229,11 @@ class _Compiler:
 _INVENT = msgspec.UNSET
 
 
-NOT_YET = frozenset({"deleted_at", "deletedAt", "canceled_at", "cancelled_at", "ended_at", "failed_at"})
+# What has not happened yet, or did not go wrong.
+NOT_YET = frozenset({
+    "deleted_at", "deletedAt", "canceled_at", "cancelled_at", "ended_at", "failed_at", "error_code", "error_message",
+    "error_description", "failure_reason", "failureReasons",
+})  # fmt: skip
 
 
 def _unset(node: Mapping[str, Any], *, is_required: bool) -> Any:

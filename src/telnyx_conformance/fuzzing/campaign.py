@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.run.session import Session
 
 CLASS = "fuzz"
-UNSENT = ("the request cannot be sent", "the request has no valid URL")
+UNSENT = ("the request cannot be sent", "the request has no valid URL", "throttled")
 
 
 class Campaign:
@@ -122,9 +122,9 @@ class _Asking:
             return Answer(unavailable=str(reason))
         if exchange.response is None:
             if exchange.error.startswith(UNSENT):
-                return Answer()
+                return Answer(unavailable=exchange.error)
             if not await self._answers():
-                return Answer(unavailable=f"the target does not answer: {exchange.error}")
+                return Answer(unavailable=f"the target does not answer: {exchange.error}", over=True)
             return Answer(observations=(no_answer(exchange.error),), judged=(NO_SERVER_ERROR,), exchanges=numbers)
         observations = tuple(self._judge.observe(probe, expected, exchange))
         kinds = [NO_SERVER_ERROR, DOCUMENTED]

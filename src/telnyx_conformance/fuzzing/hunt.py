@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ROUND = 50
 MOST_CAUSES = 4
 SIGHTINGS = 6
+MOST_UNSENT = 50
+"""After so many cases in a row that the gate or a missing prerequisite kept back, the next would be too."""
 SHRINK_SECONDS = 10.0
 """How long after the time is up a fault may still be shrunk."""
 HANG_TRIES = 3
@@ -38,12 +40,16 @@ QUIET = list(HealthCheck)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one case: what is wrong with it, what could be judged, and the evidence."""
+    """What came of one case: what is wrong with it, what could be judged, and the evidence.
+
+    `unavailable` says why it could not be sent or answered; with `over`, no other will be either.
+    """
 
     observations: tuple[Observation, ...] = ()
     judged: tuple[str, ...] = ()
     exchanges: tuple[int, ...] = ()
     unavailable: str = ""
+    over: bool = False
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +111,7 @@ class Hunt:
         self._tried: set[bytes] = set()
         self._unavailable = ""
         self._halted = False
+        self._unsent = 0
 
     def run(self, stored: Iterable[Probe] = (), first: Iterable[Probe] = ()) -> Catch:
         """Try `stored` cases, the `first` ones, then fresh ones until a bound is reached."""
@@ -114,10 +121,10 @@ class Hunt:
                     self._begin(probe, replayed=replayed)
         number = 0
         while not self._over():
-            before = self._cases
+            before = len(self._tried)
             self._round(number)
             number += 1
-            if self._cases == before:
+            if len(self._tried) == before:
                 break  # everything that can be generated was tried, or nothing can be asked
         faults = [fault for several in self._faults.values() for fault in several]
         return Catch(faults=tuple(faults), cases=self._cases, judged=dict(self._judged), unavailable=self._unavailable)
@@ -172,8 +179,11 @@ class Hunt:
     def _try(self, probe: Probe) -> Answer:
         answer = self._ask(probe)
         if answer.unavailable:
-            self._unavailable, self._halted = answer.unavailable, True
+            self._unavailable = answer.unavailable
+            self._unsent += 1
+            self._halted = answer.over or self._unsent >= MOST_UNSENT
             return answer
+        self._unsent = 0
         self._cases += 1
         self._judged.update(answer.judged)
         return answer

@@ -138,6 +138,7 @@ class Judge:
         if violation is None or came in NOT_ALLOWED_FOR_STATE or violation.pointer_requirement == "":
             return
         breach = expected.breaches[0]
+        finding: Finding | None
         if breach.location != "body":
             finding = errors.names_parameter(exchange, violation.parameter) if violation.parameter else None
         else:

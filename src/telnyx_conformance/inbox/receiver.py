@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import web
 
 from telnyx_conformance.contract.exchange import Event
+from telnyx_conformance.contract.nesting import decoded
 from telnyx_conformance.contract.webhook_wire import decode_get
 from telnyx_conformance.errors import IncompleteError, UsageError
 from telnyx_conformance.inbox.signature import SIGNATURE_HEADER, Verifier
@@ -60,7 +61,7 @@ class Inbox:
 
     `public_key` (base64 of 32 bytes) verifies signatures; without it what is signed counts as invalid. `clock` gives
     Unix seconds. A body beyond `body_bytes` is answered with 413, deliveries beyond `events_per_token` with 507, and
-    neither is kept; `dropped` counts them.
+    neither is kept; `dropped` counts them. `scrub` removes secrets from a delivery once its signature is judged.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class Inbox:
         events_per_token: int = EVENTS_PER_TOKEN,
         tokens: int = TOKENS,
         clock: Callable[[], float] = time.time,
+        scrub: Callable[[bytes], bytes] = bytes,
     ) -> None:
+        self._scrub = scrub
         self._verifier = Verifier(public_key) if public_key else None
         self._host, self._port = host, port
         self._body_bytes, self._events_per_token, self._tokens = body_bytes, events_per_token, tokens
@@ -210,19 +213,21 @@ class Inbox:
         return web.Response(status=reply.status, headers=headers, body=reply.body)
 
     async def _keep(self, box: _Box, token: str, request: web.Request, raw: bytes, reply: Reply) -> None:
-        headers = tuple((name.lower(), value) for name, value in request.headers.items())
-        query = tuple(request.query.items())
+        sent = {name.lower(): value for name, value in request.headers.items()}
         now = self._clock()
+        signature = self._verdict(sent, raw, now)
+        raw = self._scrub(raw)
+        query = tuple((self._text(name), self._text(value)) for name, value in request.query.items())
         event = Event(
             token=token,
             arrival=self._arrivals,
             method=request.method,
             path=request.path,
             query=query,
-            headers=headers,
+            headers=tuple((self._text(name.lower()), self._text(value)) for name, value in request.headers.items()),
             raw=raw,
             document=decode_get(query) if request.method == "GET" else _decoded(raw),
-            signature=self._verdict(dict(headers), raw, now),
+            signature=signature,
             answered=0 if reply.close else reply.status,
             received_at=now,
         )
@@ -232,6 +237,9 @@ class Inbox:
             box.changed.notify_all()
         async with self._changed:
             self._changed.notify_all()
+
+    def _text(self, text: str) -> str:
+        return self._scrub(text.encode(errors="surrogatepass")).decode(errors="surrogatepass")
 
     def _verdict(self, headers: dict[str, str], raw: bytes, now: float) -> Verdict:
         if self._verifier is None:
@@ -247,7 +255,7 @@ class Inbox:
 
 def _decoded(raw: bytes) -> dict[str, object] | None:
     try:
-        document = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, ValueError):
+        document = decoded(raw)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None

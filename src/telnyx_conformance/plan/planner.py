@@ -20,7 +20,6 @@ from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan.covering import Offer, Root, Row, largest, offers_of, pack, root_of
 from telnyx_conformance.plan.probe import Plan, Probe
 from telnyx_conformance.plan.references import references_in
-from telnyx_conformance.plan.selfcheck import check_plan
 from telnyx_conformance.plan.surface import header_probes, surface_probes, without_body
 from telnyx_conformance.plan.values import Maker, filled
 from telnyx_conformance.plan.violations import broken_roots, violation_of
@@ -228,14 +227,3 @@ class Planner:
 
 def _covered(operation: Operation, row: Row) -> list[str]:
     return [field_id(operation, offer.field, kind) for offer in row.carried for kind in offer.value.kinds]
-
-
-def plan_operation(edition: Edition, operation: Operation, seed: int = 1) -> Plan:
-    """Return the probes that prove an operation's requests, surface and headers, and their lower bounds.
-
-    Raises `HarnessError` when a probe is not what it claims to be, or a requirement is left without one.
-    """
-    planner = Planner(edition, operation, seed)
-    plan = planner.plan()
-    check_plan(planner, plan)
-    return plan

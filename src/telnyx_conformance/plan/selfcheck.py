@@ -144,10 +144,8 @@ def _errors(planner: Planner, probe: Probe) -> Iterator[tuple[str, tuple[Any, ..
 def _broken(
     planner: Planner, root: tuple[str, str], value: Any, media_type: str
 ) -> Iterator[tuple[str, tuple[Any, ...], str, str]]:
-    if media_type and media_type != planner.media_type:
-        validator = planner.validator_for(media_type)
-    else:
-        validator = planner.validator(root)
+    other = media_type not in ("", planner.media_type)
+    validator = planner.validator_for(media_type) if other else planner.validator(root)
     if validator is None:
         return
     for error in validator.iter_errors(filled(value)):

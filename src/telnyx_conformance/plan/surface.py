@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.catalogue import load_errors
+from telnyx_conformance.contract.envelopes import JSON
 from telnyx_conformance.contract.exchange_requirements import identifier_of, unused_method
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan.probe import Probe, Violation
@@ -106,11 +107,17 @@ def header_probes(operation: Operation, wanted: frozenset[str], minimal: Probe) 
 def header_shapes(operation: Operation, wanted: frozenset[str], minimal: Probe) -> list[tuple[str, dict[str, str]]]:
     """Return (requirement id, headers) for each header shape that must be understood."""
     shapes = {
-        "headers:accept": {"accept": "application/json"},
+        "headers:accept": {"accept": _documented(operation)},
         "headers:content-type-charset": {"content-type": f"{minimal.media_type}; charset=utf-8"},
         "headers:authorization-case": {"authorization": "bearer {key}"},
     }
     return [(f"{operation.id}:{name}", added) for name, added in shapes.items() if f"{operation.id}:{name}" in wanted]
+
+
+def _documented(operation: Operation) -> str:
+    """Return a media type that a success of the operation documents, JSON where it may choose or documents none."""
+    offered = operation.success.content
+    return JSON if JSON in offered or not offered or "*/*" in offered else next(iter(offered))
 
 
 def _like(minimal: Probe, name: str, proven_by: str, expect: Any, **changes: Any) -> Probe:

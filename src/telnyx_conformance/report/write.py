@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from telnyx_conformance.errors import ReportError
 from telnyx_conformance.report.certificate import to_json
-from telnyx_conformance.report.evidence import Evidence, merge_parts
+from telnyx_conformance.report.evidence import Evidence, merge_parts, sources
 from telnyx_conformance.report.html import html
 from telnyx_conformance.report.junit import junit
 from telnyx_conformance.report.reproduce import FOLDER, LIMIT, reproducers, with_reproducers
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.report.certificate import Certificate
 
+RESULTS = ("certificate.json", "certificate.html", "junit.xml")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -68,6 +69,23 @@ def write_reports(
     return certificate
 
 
+def prepare_folder(run_folder: Path) -> None:
+    """Make the folder of a run, empty of an earlier run's results: two runs in one folder would be scored as one.
+
+    Raises `ReportError` when nothing can be written there.
+    """
+    try:
+        run_folder.mkdir(parents=True, exist_ok=True)
+        for earlier in (*sources(run_folder), *(run_folder / name for name in RESULTS)):
+            earlier.unlink(missing_ok=True)
+        if (run_folder / FOLDER).exists():
+            shutil.rmtree(run_folder / FOLDER)
+    except OSError as error:
+        raise _report_error(error, run_folder) from error
+    write_file(run_folder / "certificate.json", b"")
+    (run_folder / "certificate.json").unlink()
+
+
 def write_file(path: Path, content: bytes, *, mode: int = 0o644, sync: bool = True) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part. Raises `ReportError`."""
     scratch = path.with_name(f".{path.name}.writing")
@@ -105,7 +123,7 @@ def _report_error(error: OSError, path: Path) -> ReportError:
     elif error.errno in FORBIDDEN:
         problem, advice = "no permission to write a result", "choose another folder with --out"
     else:
-        problem, advice = "a result could not be written", ""
+        problem, advice = "a result could not be written", "choose another folder with --out"
     return ReportError(problem, where=str(path), got=error.strerror or str(error), advice=advice)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from telnyx_conformance.checks.finding import json_body
+from telnyx_conformance.contract.exchange_requirements import demanded_filters, filtered_properties
 from telnyx_conformance.contract.lifecycles import path_parameters
 from telnyx_conformance.plan.serialise import build_request
 from telnyx_conformance.run.calls import Unavailable
@@ -46,13 +49,16 @@ class Asker:
             create = self.session.edition.operation(name)
             if self.session.gate.refuses(create):
                 return
-            for _ in range(STOCK):
+            probes = self.session.plan(create).probes
+            asked = _settable(demanded_filters(operation, self.session.plan(operation).probes[0].query), probes)
+            for probe in [*probes[:1] * STOCK, *_showing(filtered_properties(operation), probes)]:
                 path = {**outer, **await self.prerequisites.path_values(create)}
-                await self._minimal(create, {p: path[p] for p in path_parameters(create)})
+                fitting = replace(probe, body={**(probe.body or {}), **asked}) if asked else probe
+                await self._send(create, fitting, {p: path[p] for p in path_parameters(create)})
 
     async def _send(self, operation: Operation, probe: Probe, path: dict[str, Any]) -> tuple[Exchange, tuple[int, ...]]:
         made_up = probe.expect == "refuse" and bool(probe.path)
-        reason = self.session.gate.objects(operation, path, probe.body, names_nothing=made_up)
+        reason = self.session.gate.objects(operation, path, probe.body, names_nothing=made_up, method=probe.method)
         if reason:
             raise Unavailable(reason)
         references = await self._references(operation, probe)
@@ -85,9 +91,29 @@ class Asker:
 
     def _remember(self, exchange: Exchange) -> None:
         """Enter what was created in the ledger: only that is ever deleted."""
-        if exchange.response is None or exchange.response.status >= 300 or json_body(exchange) is None:
+        if exchange.response is None or not exchange.response.is_success or json_body(exchange) is None:
             return
         for place in ("data.id", "id", "data.name", "data.phone_number"):
             value = found_at(exchange, place)
             if isinstance(value, str | int):
                 self.session.gate.created.add(str(value))
+
+
+def _bodies(probes: tuple[Probe, ...]) -> list[Probe]:
+    taken = (p for p in probes if p.expect == "accept" and p.conformance_class == "requests")
+    return [probe for probe in taken if isinstance(probe.body, dict)]
+
+
+def _settable(values: dict[str, Any], probes: tuple[Probe, ...]) -> dict[str, Any]:
+    """Return the values of those properties that a creation can set: what a list is always filtered by must fit it."""
+    return {name: value for name, value in values.items() if any(name in probe.body for probe in _bodies(probes))}
+
+
+def _showing(names: tuple[str, ...], probes: tuple[Probe, ...]) -> list[Probe]:
+    """Return accepted probes whose bodies give the properties `names` a value: a filter on what nothing has shows nothing."""
+    found: list[Probe] = []
+    for name in names:
+        having = [probe for probe in _bodies(probes) if probe.body.get(name) not in (None, "")]
+        if not any(probe in found for probe in having):
+            found += having[:1]
+    return found

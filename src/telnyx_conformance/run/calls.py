@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import yaml
 
 from telnyx_conformance.checks.finding import json_body, outline
 from telnyx_conformance.checks.history import LegIds, Sent
-from telnyx_conformance.content import content_root
 from telnyx_conformance.contract.exchange import Exchange, Request
+from telnyx_conformance.run.destinations import magic_destinations
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation
@@ -22,7 +20,7 @@ CALLER = "+12025550199"
 AwaitEvent = Callable[[str, str], Awaitable[bool]]
 
 
-class Unavailable(Exception):
+class Unavailable(Exception):  # noqa: N818 - a fact about the target, not an error of ours
     """A prerequisite cannot be had from this target; the text says why."""
 
 
@@ -153,7 +151,7 @@ class CallSetup:
         path = {"call_control_id": ids.call_control_id}
         exchange, numbers = await self.command(operation, path, body or {}, probe=probe)
         self._made(ids.call_control_id, (*self.behind.get(ids.call_control_id, ()), *numbers))
-        if exchange.response is None or exchange.response.status >= 300:
+        if exchange.response is None or not exchange.response.is_success:
             raise Unavailable(f"{operation.id} was refused: {outline(exchange)}")
 
     def _leg_of(self, exchange: Exchange, body: dict[str, Any]) -> tuple[LegIds, Sent]:
@@ -169,10 +167,3 @@ def _data(exchange: Exchange) -> dict[str, Any]:
     document = json_body(exchange)
     data = document.get("data") if isinstance(document, dict) else None
     return data if isinstance(data, dict) else {}
-
-
-@cache
-def magic_destinations() -> dict[str, str]:
-    """Return the fictional numbers by what they do: `fixtures/destinations.yaml`."""
-    table = yaml.load((content_root() / "fixtures" / "destinations.yaml").read_bytes(), Loader=yaml.CSafeLoader)
-    return {name: row["number"] for name, row in table["destinations"].items()}

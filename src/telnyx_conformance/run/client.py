@@ -7,24 +7,41 @@ under many connections), the emulator's in process.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from typing import TYPE_CHECKING
 
+import aiohttp
 import httpx
 
 from telnyx_conformance.contract.exchange import Exchange, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 LARGEST_BODY = 16 * 1024 * 1024
+LONGEST_ERROR = 300
+# What is known to go wrong, the special before the general: its words, and where the exception says more. No words: too late.
+CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
+    (ssl.SSLCertVerificationError, "the TLS certificate is not valid for this host", "verify_message"),
+    (ssl.SSLError, "no TLS connection", "reason"),
+    (ConnectionRefusedError, "connection refused: nothing listens there", ""),
+    (socket.gaierror, "the host is not known", "strerror"),
+    (TimeoutError, "", ""),
+    (aiohttp.ClientPayloadError, "the target closed the connection in the middle of its answer", ""),
+    (ConnectionResetError, "the target reset the connection", ""),
+    (BrokenPipeError, "the target reset the connection", ""),
+    (aiohttp.ServerDisconnectedError, "the target closed the connection without an answer", ""),
+    (aiohttp.ClientResponseError, "the answer is not HTTP", "message"),
+)
 
 
 class Client:
     """Sends requests to one base URL.
 
     `seconds` bounds a whole exchange, `largest_body` the bytes read of a response. `clock` measures durations in seconds.
+    `scrub` removes secrets from whatever comes back before anybody sees it: a target may echo the key, whole or quoted in part.
     """
 
     def __init__(
@@ -34,12 +51,14 @@ class Client:
         *,
         seconds: float = 10.0,
         largest_body: int = LARGEST_BODY,
+        scrub: Callable[[bytes], bytes] = bytes,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._transport = transport
         self._seconds = seconds
         self._largest_body = largest_body
+        self._scrub = scrub
         self._clock = clock
         self._extensions = {"timeout": {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds * 10}}
 
@@ -51,16 +70,17 @@ class Client:
             async with asyncio.timeout(self._seconds):
                 return await self._exchange(request, url, began)
         except TimeoutError:
-            error = f"no complete response within {self._seconds:g} s"
-        except httpx.TimeoutException as slow:
-            error = f"no complete response within {self._seconds:g} s ({type(slow).__name__})"
+            error = self._late()
         except httpx.InvalidURL as invalid:
             error = f"the request has no valid URL: {invalid}"
-        except (httpx.RequestError, httpx.StreamError, OSError) as failed:
-            error = _transport_error(failed)
+        except (httpx.RequestError, httpx.StreamError, aiohttp.ClientError, OSError) as failed:
+            error = _wording(failed) or self._late()
         except ValueError as invalid:  # a header value or URL that no HTTP client can send
             error = f"the request cannot be sent: {invalid}"
-        return Exchange(request=request, error=error)
+        return Exchange(request=request, error=_harmless(self._scrub(error.encode(errors="replace")).decode()))
+
+    def _late(self) -> str:
+        return f"no complete response within {self._seconds:g} s"
 
     async def _exchange(self, request: Request, url: str, began: float) -> Exchange:
         sent = httpx.Request(
@@ -80,9 +100,12 @@ class Client:
                     return Exchange(request=request, error=f"the response is larger than {self._largest_body} bytes")
         finally:
             await response.aclose()
-        headers = tuple((k.lower().decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw)
+        scrub = self._scrub
+        headers = tuple(
+            (scrub(k).lower().decode("latin-1"), scrub(v).decode("latin-1")) for k, v in response.headers.raw
+        )
         seconds = self._clock() - began
-        answered = Response(status=response.status_code, headers=headers, body=b"".join(parts), seconds=seconds)
+        answered = Response(status=response.status_code, headers=headers, body=scrub(b"".join(parts)), seconds=seconds)
         return Exchange(request=request, response=answered)
 
     async def close(self) -> None:
@@ -90,12 +113,29 @@ class Client:
         await self._transport.aclose()
 
 
-def _transport_error(failed: Exception) -> str:
-    cause: BaseException | None = failed
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the TLS certificate is not valid for this host: {cause.verify_message}"
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused: nothing listens there"
-        cause = cause.__cause__ or cause.__context__
+def _wording(failed: Exception) -> str:
+    """Say what went wrong below HTTP by its innermost known cause; empty for a timeout."""
+    for cause in _causes(failed):
+        for kind, words, detail in CAUSES:
+            if isinstance(cause, kind):
+                told = getattr(cause, detail, "") if detail else ""
+                return f"{words}: {told or cause}" if detail else words
+    if isinstance(failed, httpx.TimeoutException) and failed.__cause__ is None:
+        return ""
     return f"{type(failed).__name__}: {failed}" if str(failed) else type(failed).__name__
+
+
+def _causes(failed: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what caused it, innermost first."""
+    chain, cause = [], failed.__cause__ or failed.__context__
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    yield from reversed(chain)
+    yield failed
+
+
+def _harmless(text: str) -> str:
+    """Return one line without control characters: part of it may come from the target, and it is shown on terminals."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(plain.split())[:LONGEST_ERROR]

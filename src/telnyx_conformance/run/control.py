@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from telnyx_conformance.contract.exchange import Request
+from telnyx_conformance.contract.nesting import decoded
 
 if TYPE_CHECKING:
     from telnyx_conformance.run.client import Client
@@ -36,11 +37,11 @@ class Control:
             headers.append(("content-type", "application/json"))
             body = msgspec.json.encode(document)
         exchange = await self._client.send(Request(method=method, path=path, headers=tuple(headers), body=body))
-        if exchange.response is None or exchange.response.status != 200:
+        if exchange.response is None or not exchange.response.is_success:
             return None
         try:
-            answer = msgspec.json.decode(exchange.response.body or b"{}")
-        except msgspec.DecodeError:
+            answer = decoded(exchange.response.body or b"{}")
+        except ValueError:
             return None
         return answer if isinstance(answer, dict) else None
 

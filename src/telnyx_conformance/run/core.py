@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-try:
-    from uvloop import new_event_loop
-except ImportError:  # Windows and PyPy
-    from asyncio import new_event_loop
-
 T = TypeVar("T")
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return a uvloop where there is one, else the standard library's loop (Windows, PyPy)."""
+    try:
+        import uvloop  # noqa: PLC0415 - not everywhere
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 class AsyncCore:
@@ -24,7 +28,7 @@ class AsyncCore:
         self._loop = new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="telnyx-conformance", daemon=True)
 
-    def __enter__(self) -> AsyncCore:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

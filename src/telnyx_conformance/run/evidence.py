@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.errors import ReportError
+from telnyx_conformance.run.redaction import REDACTED, Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,21 +19,21 @@ if TYPE_CHECKING:
 
 LONGEST_BODY = 64 * 1024
 BATCH = 256 * 1024
-REDACTED = "[redacted]"
 SECRET_HEADERS = ("authorization", "x-api-key", "cookie", "set-cookie")
 
 
 class EvidenceLog:
     """Appends records to one file. Every write is a whole number of lines, so a killed run loses at most the last batch.
 
-    `secrets` are removed wherever they stand: headers, bodies, URLs, answers that echo them.
+    `secrets` are removed wherever they stand: headers, bodies, URLs, answers that echo them. `last` is the line written last.
     """
 
     def __init__(self, file: Path, secrets: Iterable[str], *, worker: str = "main") -> None:
         self.file, self.worker = file, worker
-        self._secrets = [s for s in secrets if s]
+        self.redact = Redactor(secrets)
         self._pending: list[bytes] = []
         self._size = 0
+        self.last = b""
         self.exchanges = 0
         self.events = 0
         try:
@@ -46,7 +47,7 @@ class EvidenceLog:
 
     def record(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Append one record; `kind` becomes its `t`."""
-        line = self.redact(msgspec.json.encode({"t": kind, **fields})) + b"\n"
+        self.last = line = self.redact(msgspec.json.encode({"t": kind, **fields})) + b"\n"
         self._pending.append(line)
         self._size += len(line)
         if self._size >= BATCH:
@@ -72,14 +73,6 @@ class EvidenceLog:
             },
         )
         return number
-
-    def redact(self, encoded: bytes) -> bytes:
-        """Return the bytes without any secret."""
-        for secret in self._secrets:
-            raw = secret.encode()
-            if raw in encoded:
-                encoded = encoded.replace(raw, REDACTED.encode())
-        return encoded
 
     def flush(self) -> None:
         """Write what is pending. Raises `ReportError` when the disk is full; what was written before stays."""

@@ -124,7 +124,7 @@ class Listing:
 
     def _items(self, exchange: Exchange) -> list[Any] | None:
         body = json_body(exchange)
-        if body is NOT_JSON or exchange.response is None or exchange.response.status >= 300:
+        if body is NOT_JSON or exchange.response is None or not exchange.response.is_success:
             return None
         items = body.get(self._envelope.slot) if self._envelope.slot and isinstance(body, dict) else body
         return items if isinstance(items, list) else None
@@ -143,6 +143,8 @@ class Listing:
     def _unreadable(
         self, kind: str, exchange: Exchange, exchanges: tuple[int, ...], place: str = "pagination"
     ) -> Verdict:
+        if exchange.response is None:
+            return inconclusive(self._id(f"{place}:{kind}"), exchange.error, exchanges=exchanges)
         finding = Finding(check="list", expected="a list", actual=outline(exchange))
         return self._judged(f"{place}:{kind}", finding, exchanges)
 

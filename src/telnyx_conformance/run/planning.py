@@ -45,9 +45,9 @@ def write_plan(settings: Settings, folder: Path, proofs: Several[tuple[str, Oper
 
 def required_by(settings: Settings, proven: str, subject: Operation | Sequence) -> list[Requirement]:
     """Return the requirements that one proof must give a verdict on."""
-    if isinstance(subject, Sequence):
-        return [r for r in settings.required_of(subject) if r.conformance_class == proven]
-    return [r for r in settings.required(subject) if r.conformance_class == proven]
+    required = settings.required_of(subject) if isinstance(subject, Sequence) else settings.required(subject)
+    keeps_from = settings.profile.keeps_from
+    return [r for r in required if r.conformance_class == proven and not keeps_from(r)]
 
 
 def _unclaimed(settings: Settings) -> list[tuple[Requirement, str]]:
@@ -67,7 +67,8 @@ def _run(settings: Settings) -> dict[str, Any]:
         "target": {"kind": profile.kind, "base_url": profile.base_url},
         "seed": settings.seed,
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "arguments": {"only": list(settings.only), 
+        "arguments": {
+            "only": list(settings.only),
             "classes": list(settings.classes),
             "allow": list(profile.allow),
             "shard": "{}/{}".format(*settings.shard),

@@ -82,7 +82,7 @@ class Prerequisites:
             path[name] = await self._value(operation, name, path, fresh=last)
         exchange, numbers = await self._minimal(operation, path)
         value = found_at(exchange, producer.place, last=last) if producer.place else path[missing[-1]]
-        if value is None or exchange.response is None or exchange.response.status >= 300:
+        if value is None or exchange.response is None or not exchange.response.is_success:
             raise Unavailable(f"{producer.operation} gives no {producer.place}: {outline(exchange)}")
         if producer.kind == "create":
             self._session.gate.created.add(str(value))

@@ -75,7 +75,7 @@ class OperationProof:
             return [inconclusive(name, exchange.error, probe=probe.id, exchanges=seen) for name in named if name]
         finding = status.is_refused(exchange, violation.statuses)
         verdicts = [judged(violation.requirement, finding, probe=probe.id, exchanges=seen)]
-        if finding is None or exchange.response.status >= 400:
+        if finding is None or exchange.response.is_refusal:
             verdicts += self._wording(exchange, violation, probe, seen)
         else:
             silence = "what should have been refused was not: there is no wording to judge"
@@ -109,25 +109,23 @@ class OperationProof:
             exchange, seen = await self._asker.ask(probe, fresh=self._uses_up)
         except Unavailable as reason:
             return [inconclusive(name, str(reason), probe=probe.id) for name in probe.covers]
+        if exchange.response is None:
+            return [inconclusive(name, exchange.error, probe=probe.id, exchanges=seen) for name in probe.covers]
         finding = self._acceptance(exchange)
-        if finding is None:
-            return [judged(name, None, probe=probe.id, exchanges=seen) for name in probe.covers]
-        if exchange.response is None or exchange.response.status >= 500:
-            if exchange.response is None:
-                return [inconclusive(name, exchange.error, probe=probe.id, exchanges=seen) for name in probe.covers]
+        if finding is not None and not exchange.response.is_fault and len(probe.covers) > 1:
+            return await self._culprits(probe, finding, seen)
+        return [judged(name, finding, probe=probe.id, exchanges=seen) for name in probe.covers]
+
+    async def _culprits(self, probe: Probe, finding: Finding, seen: tuple[int, ...]) -> list[Verdict]:
+        """Send each value that a refused probe carries alone; when all of them are taken, it is their company that is refused."""
+        alone = isolate(self._session.edition, self._operation, probe)
+        single = [v for part in await asyncio.gather(*map(self._accept, alone)) for v in part]
+        if all(v.verdict == "pass" for v in single):
             return [judged(name, finding, probe=probe.id, exchanges=seen) for name in probe.covers]
-        alone = isolate(self._session.edition, self._operation, probe) if len(probe.covers) > 1 else ()
-        if not alone:
-            return [judged(name, finding, probe=probe.id, exchanges=seen) for name in probe.covers]
-        parts = await asyncio.gather(*map(self._accept, alone))
-        single = [v for part in parts for v in part]
-        if all(v.verdict == "pass" for v in single):  # each alone is taken, together they are not
-            return [judged(name, finding, probe=probe.id, exchanges=seen) for name in probe.covers]
-        proven = {v.requirement for v in single}
-        left = [n for n in probe.covers if n not in proven]
-        return single + [
-            inconclusive(n, "the request that carries it was refused", probe=probe.id, exchanges=seen) for n in left
-        ]
+        judgeable = {v.requirement for v in single}
+        reason = "the request that carries it was refused"
+        left = (name for name in probe.covers if name not in judgeable)
+        return single + [inconclusive(name, reason, probe=probe.id, exchanges=seen) for name in left]
 
     def _acceptance(self, exchange: Exchange) -> Finding | None:
         if self._proven == "surface":
@@ -211,14 +209,16 @@ class OperationProof:
         violation = probe.violation
         if violation is None:
             return []
+        requirement = f"{self._operation.id}:error.{MEANT_STATUS.get(violation.situation, '422')}:schema"
         try:
             exchange, seen = await self._asker.ask(probe)
-        except Unavailable:
-            return []
-        if exchange.response is None or status.is_refused(exchange, violation.statuses) is not None:
+        except Unavailable as reason:
+            return [inconclusive(requirement, str(reason), probe=probe.id)]
+        if exchange.response is None:
+            return [inconclusive(requirement, exchange.error, probe=probe.id, exchanges=seen)]
+        if status.is_refused(exchange, violation.statuses) is not None:
             return []  # the requests class says so; here only the wording of refusals is judged
         came = exchange.response.status
-        named = MEANT_STATUS.get(violation.situation, "422")
         documented = next(
             (r for r in self._operation.responses if r.status == str(came)),
             next((r for r in self._operation.responses if r.status == "default"), None),
@@ -229,7 +229,7 @@ class OperationProof:
             finding = body.satisfies(exchange, validator)
         if finding is not None and validator is not None and documented is not None and not self._is_telnyx(documented):
             finding = body.satisfies(exchange, validator)
-        return [judged(f"{self._operation.id}:error.{named}:schema", finding, probe=probe.id, exchanges=seen)]
+        return [judged(requirement, finding, probe=probe.id, exchanges=seen)]
 
     def _is_telnyx(self, response: ResponseSpec) -> bool:
         """Whether a documented refusal is Telnyx's own envelope: some products document another body."""

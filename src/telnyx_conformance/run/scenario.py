@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 LONGEST_REAL_WAIT = 700.0
 QUIET_SECONDS = 5.0
 REAL_QUIET_SECONDS = 1.0
-SILENT_SECONDS = 0.5
+SILENT_SECONDS = 1.0
+MOST_WAITS_IN_VAIN = 2
+NEVER_AGAIN_SILENT = -(10**9)  # one leg was heard of: from now on a wait in vain is news
 
 
-class Played(Exception):
+class Played(Exception):  # noqa: N818 - the scenario cannot go on; no error of ours
     """A step could not be carried out; the reason makes the requirements inconclusive."""
 
 
@@ -146,15 +148,36 @@ class Scenario:
             return
         if seconds > LONGEST_REAL_WAIT:
             raise Played(f"the target has no virtual time, and {seconds:g} s are too long to wait for real")
+        if seconds > REAL_QUIET_SECONDS and self._is_silent:
+            raise Played("the target has let no leg be heard of: no time is spent on what would follow")
         await asyncio.sleep(seconds)
 
     async def _until_event(self, event_type: str, call_control_id: str) -> bool:
         """Wait for an event of a leg; false when it does not come in time."""
-        return await self._until(
-            lambda: any(
+
+        def came() -> bool:
+            return any(
                 e.type == event_type and e.payload.get("call_control_id") == call_control_id for e in self.events()
             )
-        )
+
+        return await self._until(came) if self._virtual else await self._heard(came, came)
+
+    @property
+    def _is_silent(self) -> bool:
+        return self.session.waits_in_vain >= MOST_WAITS_IN_VAIN
+
+    async def _heard(self, condition: Callable[[], bool], sign: Callable[[], bool]) -> bool:
+        """Wait in real time; `sign` tells whether a leg has been heard of by then.
+
+        A target that has never given one is soon not waited for long: each wait would be in vain.
+        """
+        seconds = SILENT_SECONDS if self._is_silent else self.session.settings.profile.event_seconds
+        came = await self.session.inbox.until(condition, seconds)
+        if sign():
+            self.session.waits_in_vain = NEVER_AGAIN_SILENT
+        elif not came:
+            self.session.waits_in_vain += 1
+        return came
 
     async def _until(self, condition: Callable[[], bool]) -> bool:
         if self._virtual:
@@ -163,14 +186,15 @@ class Scenario:
                     return True
                 await self._pass(step)
             return condition()
-        came = await self.session.inbox.until(condition, self._real_patience())
-        self.session.events_come = came or bool(self.session.inbox.received)
-        return came
+        if not await self._heard(lambda: condition() or self._is_heard_of(), self._is_heard_of):
+            return False  # minutes of patience are for legs that live
+        return await self.session.inbox.until(condition, self._real_patience())
+
+    def _is_heard_of(self) -> bool:
+        known = {ids.call_control_id for ids in self._legs.values()}
+        return any(event.payload.get("call_control_id") in known for event in self.events())
 
     def _real_patience(self) -> float:
-        """Seconds to wait for an event; hardly any on a target that let us wait and never sent a webhook."""
-        if not self.session.events_come and not self.session.inbox.received:
-            return SILENT_SECONDS
         asked = [s.request.get("timeout_secs", 0) for s in self.sequence.steps if isinstance(s, Send)]
         longest = max((a for a in asked if isinstance(a, int)), default=0)
         return self.session.settings.profile.event_seconds + min(longest, LONGEST_REAL_WAIT)

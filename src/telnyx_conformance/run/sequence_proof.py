@@ -42,7 +42,7 @@ async def prove_sequence(session: Session, sequence: Sequence) -> tuple[list[Ver
                 actual=outcome.actual,
                 probe=sequence.name,
                 exchanges=seen,
-            )  # fmt: skip
+            )
         )
     return verdicts, len(sequence.sends), len(sequence.sends)
 

@@ -11,7 +11,7 @@ import msgspec
 from telnyx_conformance.contract.exchange import Exchange, Request
 from telnyx_conformance.contract.lifecycles import Lifecycles, load_lifecycles
 from telnyx_conformance.contract.validators import Validator, compiled
-from telnyx_conformance.plan.planner import plan_operation
+from telnyx_conformance.plan.planning import plan_operation
 from telnyx_conformance.run.safety import Gate
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ DOWN_AFTER = 20
 THROTTLED = 429
 MOST_TRIES = 4
 LONGEST_WAIT = 5.0
+# A target that throttles this many requests to the end, one after the other, is not asked again.
+THROTTLED_OUT_AFTER = 20
+MOST_ATTACHED = 8 * 1024 * 1024
+# A harmless question: any HTTP answer to it shows that somebody is there.
+FIRST_LOOK = "/phone_numbers"
 
 
 class Session:
@@ -49,10 +54,13 @@ class Session:
         self.gate = Gate(settings.profile)
         self.down = ""
         self.events_come = True
-        self._failures_in_a_row = 0
+        self.waits_in_vain = 0
+        self._failures_in_a_row = self._throttled_in_a_row = 0
+        self._looking = asyncio.Lock()
         self._in_flight = asyncio.Semaphore(settings.profile.in_flight)
         self._attach = attach
         self._attached: list[bytes] = []
+        self._attached_size = 0
         self._validators: dict[tuple[str, str, str], Validator] = {}
         self._plans: dict[str, Plan] = {}
         self._fresh = 0
@@ -92,37 +100,54 @@ class Session:
         if client is None:
             return Exchange(request=request, error=f"the profile names no URL for the {operation.server} server"), ()
         async with self._in_flight:
-            exchange = (
-                Exchange(request=request, error=self.down) if self.down else await self._patiently(client, request)
-            )
+            if self.down:
+                return Exchange(request=request, error=self.down), ()
+            exchange = await self._patiently(client, request)
         numbers = (self.keep(exchange, operation, probe),) if record else ()
+        if _is_throttled(exchange):  # the evidence shows the answer, which says nothing about the request
+            throttled = f"throttled to the end: {MOST_TRIES} tries, each answered with {THROTTLED}"
+            return Exchange(request=request, error=throttled), numbers
         return exchange, numbers
 
     def keep(self, exchange: Exchange, operation: Operation, probe: str) -> int:
         """Write an exchange to the evidence and return its number."""
         client = self.clients.get(operation.server, self.clients["api"])
         number = self.evidence.exchange(exchange, probe=probe, operation=operation.id, base_url=client.base_url)
-        if self._attach:
-            outline = {"request": exchange.request, "response": exchange.response, "error": exchange.error}
-            self._attached.append(self.evidence.redact(msgspec.json.encode(outline, enc_hook=repr)))
+        if self._attach and self._attached_size < MOST_ATTACHED:
+            self._attached.append(self.evidence.last)
+            self._attached_size += len(self.evidence.last)
         return number
 
     def take_attached(self) -> bytes:
-        """Return the exchanges since the last call as NDJSON, secrets removed."""
-        taken, self._attached = self._attached, []
-        return b"\n".join(taken)
+        """Return the exchanges since the last call as NDJSON, as the evidence has them; the first ones when there are very many."""
+        taken, self._attached, self._attached_size = self._attached, [], 0
+        return b"".join(taken)
 
     async def _patiently(self, client: Client, request: Request) -> Exchange:
         exchange = await client.send(request)
         for attempt in range(1, MOST_TRIES):
-            if exchange.response is None or exchange.response.status != THROTTLED:
+            if self.down or not _is_throttled(exchange):
                 break
             await asyncio.sleep(_wait(exchange, attempt))
             exchange = await client.send(request)
+        self._throttled_in_a_row = self._throttled_in_a_row + 1 if _is_throttled(exchange) else 0
         self._failures_in_a_row = self._failures_in_a_row + 1 if exchange.response is None else 0
-        if self._failures_in_a_row >= DOWN_AFTER:
-            self.down = f"the target stopped answering: {exchange.error}"
+        if self._throttled_in_a_row >= THROTTLED_OUT_AFTER:
+            self.down = (
+                f"the target throttles every request: {self._throttled_in_a_row} were tried {MOST_TRIES} times each"
+            )
+        if self._failures_in_a_row >= DOWN_AFTER and not self._looking.locked():
+            await self._look_again(exchange.error)
         return exchange
+
+    async def _look_again(self, error: str) -> None:
+        """Tell a target that is down from an operation that always breaks: ask what worked when the run began."""
+        async with self._looking:
+            headers = (self.authorization(),)
+            seen = await self.clients["api"].send(Request(method="GET", path=FIRST_LOOK, headers=headers))
+        self._failures_in_a_row = 0
+        if seen.response is None:
+            self.down = f"the target stopped answering: {error}"
 
     def response_validator(self, operation: Operation, response: ResponseSpec) -> Validator | None:
         """Return the compiled schema of a response's JSON body, `None` when it documents none."""
@@ -141,20 +166,26 @@ class Session:
         return self._plans[operation.id]
 
     def record(self, verdicts: list[Verdict], *, probes: int, lower_bound: int) -> None:
-        """Write the verdicts of one proof."""
+        """Write the verdicts of one proof, to the disk: what is proven survives whatever happens next."""
         self.evidence.record("plan", {"requirements": [], "probes": probes, "lower_bound": lower_bound})
         for verdict in verdicts:
             self.evidence.record("verdict", {**msgspec.to_builtins(verdict), "worker": self.worker})
+        self.evidence.flush()
 
     async def close(self) -> None:
         """Close everything that was opened; what was proven is written first."""
         try:
-            self.evidence.record("end", {"requests": self.evidence.exchanges, "events": self.evidence.events})
+            end = {"requests": self.evidence.exchanges, "events": self.evidence.events, "interrupted": bool(self.down)}
+            self.evidence.record("end", end)
             self.evidence.close()
         finally:
             await self.inbox.stop()
             for client in self.clients.values():
                 await client.close()
+
+
+def _is_throttled(exchange: Exchange) -> bool:
+    return exchange.response is not None and exchange.response.status == THROTTLED
 
 
 def _wait(exchange: Exchange, attempt: int) -> float:
@@ -163,4 +194,4 @@ def _wait(exchange: Exchange, attempt: int) -> float:
     try:
         return min(max(float(named), 0.0), LONGEST_WAIT)
     except ValueError:
-        return min(0.25 * 2**attempt, LONGEST_WAIT)
+        return min(0.25 * float(2**attempt), LONGEST_WAIT)

@@ -14,6 +14,7 @@ from telnyx_conformance.contract.requirements import enumerate_requirements
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements
 from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.errors import UnknownName, UsageError
+from telnyx_conformance.run.destinations import magic_destinations
 from telnyx_conformance.run.profile import Profile, read_profile
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Settings:
         self.edition: Edition = load_edition(edition or DEFAULT_EDITION)
         self.selected = self.edition.select(only)
         self.profile: Profile = read_profile(target, Path(profile) if profile else None, tuple(allow))
+        self.profile.check_names(self.edition, magic_destinations(), where=profile)
         self.errors: ErrorCatalogue = load_errors()
         self._requirements: dict[str, tuple[Requirement, ...]] = {}
 

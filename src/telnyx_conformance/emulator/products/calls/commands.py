@@ -30,8 +30,9 @@ PAGE_LIMIT = 20
 
 
 class Calls:
-    """The calls of one account. `find_application` returns the Call Control application that a connection id names.
+    """The calls of one account.
 
+    `find_application` returns the Call Control application that a connection id names, `find_connection` any connection.
     `legs_limit` bounds the memory: beyond it the oldest ended leg is forgotten, and without one a dial is refused.
     """
 
@@ -41,11 +42,13 @@ class Calls:
         *,
         edition: Edition,
         find_application: Callable[[str], Mapping[str, Any] | None],
+        find_connection: Callable[[str], Mapping[str, Any] | None] | None = None,
         legs_limit: int = 2000,
     ) -> None:
         self._clock = account.clock
         self._ids = account.ids
         self._find_application = find_application
+        self._find_connection = find_connection or find_application
         self._dials = CommandIds()
         self.switch = Switch(account, limit=legs_limit)
         handlers: dict[str, Handler] = {
@@ -170,7 +173,7 @@ class Calls:
     def _active(self, ask: Ask) -> Answer:
         """Page through the legs of a connection that have not ended, oldest first; a cursor names an edge."""
         connection_id = ask.path["connection_id"]
-        if self._find_application(connection_id) is None:
+        if self._find_connection(connection_id) is None:
             raise Refusal(404, "10005", parameter="connection_id")
         legs = [leg for leg in self.switch.legs if leg.connection_id == connection_id and leg.state != "ended"]
         first, last = 0, len(legs)
@@ -205,11 +208,14 @@ def _encoded(leg: Leg) -> str:
 
 
 def _cursor(ask: Ask, parameter: str) -> str:
-    """Return the leg id that a cursor stands for; empty without one (the documented default is the word `null`)."""
+    """Return the leg id that a cursor stands for, empty without one (the documented default is the word `null`).
+
+    A cursor that was never handed out stands for no leg: nothing comes after it or is cut off by it.
+    """
     text = str(ask.query.get(parameter) or "null")
     if text == "null":
         return ""
     try:
         return base64.urlsafe_b64decode(text.encode()).decode()
     except (binascii.Error, ValueError):
-        raise Refusal(422, "10015", parameter=parameter) from None
+        return text

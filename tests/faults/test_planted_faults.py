@@ -1,0 +1,374 @@
+"""Every check is shown to fail: each row plants one fault, and that check alone reports it, by name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from telnyx_conformance import checks, run
+from telnyx_conformance.contract.kinds import KINDS
+from telnyx_conformance.contract.sequence_requirements import KINDS as SEQUENCE_KINDS
+from telnyx_conformance.run.planning import PLAN_FILE, write_plan
+from telnyx_conformance.run.settings import Settings
+
+Change = Callable[[Any], Any]
+When = Callable[[Any, httpx.Request], bool]
+Answer = Callable[[Any, httpx.Request, Callable[[httpx.Request], Awaitable[httpx.Response]]], Awaitable[httpx.Response]]
+ELSEWHERE = "00000000-0000-4000-8000-0000000000ff"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A planted fault and exactly what a run says of it. `unjudged` are the requirements that it leaves without a verdict."""
+
+    check: str
+    fault: str
+    proven: str
+    subject: str
+    reported: tuple[str, ...]
+    plant: dict[str, Any] = field(hash=False)
+    unjudged: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.check}: {self.fault}"
+
+
+# How a reply goes wrong
+
+
+def always(_: Any, __: httpx.Request) -> bool:
+    return True
+
+
+def succeeded(response: httpx.Response) -> bool:
+    return response.status_code < 300
+
+
+def probe(name: str) -> When:
+    return lambda asked, _: asked.name.partition(":")[2].startswith(name)
+
+
+def query(name: str, value: str = "") -> When:
+    return lambda _, request: request.url.params.get(name) == value if value else name in request.url.params
+
+
+def replied(
+    response: httpx.Response, *, status: int = 0, content: bytes | None = None, media_type: str = ""
+) -> httpx.Response:
+    headers = {k: v for k, v in response.headers.items() if k != "content-length"}
+    if media_type:
+        headers["content-type"] = media_type
+    body = response.content if content is None else content
+    return httpx.Response(status or response.status_code, headers=headers, content=body)
+
+
+def bent(operation: str, change: Callable[[httpx.Response], httpx.Response], when: When = always) -> dict[str, Any]:
+    """Change every reply of an operation whose request is meant by `when`."""
+
+    async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+        response: httpx.Response = await real(request)
+        return change(response) if asked.operation == operation and when(asked, request) else response
+
+    return {"answer": answer}
+
+
+def body(operation: str, change: Change, when: When = always, *, refusals: bool = False) -> dict[str, Any]:
+    """Change the JSON of every success (or refusal) of an operation whose request is meant by `when`."""
+
+    def changed(response: httpx.Response) -> httpx.Response:
+        if succeeded(response) == refusals or not response.content:
+            return response
+        return replied(response, content=msgspec.json.encode(change(msgspec.json.decode(response.content))))
+
+    return bent(operation, changed, when)
+
+
+def instead(operation: str, status: int, when: When) -> dict[str, Any]:
+    """Answer requests meant by `when` with a bare status, without carrying them out."""
+
+    async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+        if asked.operation == operation and when(asked, request):
+            return httpx.Response(status, json={"data": {}})
+        response: httpx.Response = await real(request)
+        return response
+
+    return {"answer": answer}
+
+
+def redirected(operation: str, when: When, **changes: str | None) -> dict[str, Any]:
+    """Carry out another request than was sent: with other query parameters, or without them."""
+
+    async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+        if asked.operation == operation and when(asked, request):
+            kept = {k: v for k, v in request.url.params.multi_items() if k not in changes}
+            kept |= {k: v for k, v in changes.items() if v is not None}
+            url = request.url.copy_with(params=kept)
+            request = httpx.Request(request.method, url, headers=request.headers, content=request.content)
+        response: httpx.Response = await real(request)
+        return response
+
+    return {"answer": answer}
+
+
+def silent(operation: str, when: When) -> dict[str, Any]:
+    async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+        if asked.operation == operation and when(asked, request):
+            raise httpx.ConnectError("planted", request=request)
+        response: httpx.Response = await real(request)
+        return response
+
+    return {"answer": answer}
+
+
+def data(**changes: Any) -> Change:
+    return lambda document: {**document, "data": {**document["data"], **changes}}
+
+
+def items(change: Callable[[list[Any]], list[Any]]) -> Change:
+    return lambda document: {**document, "data": change(document["data"])}
+
+
+def meta(**changes: Any) -> Change:
+    return lambda document: {**document, "meta": {**document["meta"], **changes}}
+
+
+def each_error(**changes: Any) -> Change:
+    return lambda document: {"errors": [{**error, **changes} for error in document["errors"]]}
+
+
+def crowded(listed: list[Any]) -> list[Any]:
+    return [*listed, *({**one, "id": ELSEWHERE} for one in listed[:1])]
+
+
+# How a webhook goes wrong
+
+
+def posting(event: str, change: Callable[[Any], list[Any]], **where: Any) -> dict[str, Any]:
+    """Post what `change` makes of each `event` whose payload holds `where`."""
+
+    def post(one: Any) -> list[Any]:
+        meant = one.event == event and all(one.payload.get(k) == v for k, v in where.items())
+        return change(one) if meant else [one]
+
+    return {"post": post}
+
+
+def second(change: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+    """Leave the first event and change the second: leg A's events come before those of leg B."""
+    seen: list[Any] = []
+
+    def changing(one: Any) -> list[Any]:
+        seen.append(one)
+        return change(one) if len(seen) == 2 else [one]
+
+    return changing
+
+
+def twice(one: Any) -> list[Any]:
+    return [one, one.with_data(id=ELSEWHERE)]
+
+
+def of_another_leg(one: Any) -> list[Any]:
+    return [one, one.with_data(id=ELSEWHERE).with_payload(call_leg_id=ELSEWHERE, call_control_id="v3:elsewhere")]
+
+
+def wrongly_signed(right: dict[str, str], _: bytes) -> dict[str, str]:
+    return {**right, "telnyx-signature-ed25519": "A" * 86 + "=="}
+
+
+def first(change: Callable[[Any], list[Any]]) -> Callable[[Any], list[Any]]:
+    seen: list[Any] = []
+
+    def changing(one: Any) -> list[Any]:
+        seen.append(one)
+        return change(one) if len(seen) == 1 else [one]
+
+    return changing
+
+
+def hung_up(one: Any) -> list[Any]:
+    """A leg that is bridged tells besides that it has ended."""
+    return [one, one.with_data(id=ELSEWHERE, event_type="call.hangup")]
+
+
+GROUP, GROUPS, CHANGE, PROFILES = (
+    "CreateBillingGroup",
+    "ListBillingGroups",
+    "UpdateBillingGroup",
+    "ListOutboundVoiceProfiles",
+)
+ANSWERED, NUMBER = "TransferCall:webhooks.transfer-answered", "request.query.page[number]"
+
+ROWS = (
+    # Statuses
+    Row("status", "success has an undocumented status", "envelopes", GROUP,
+        (f"{GROUP}:response.200:status",), bent(GROUP, lambda r: replied(r, status=203) if succeeded(r) else r)),
+    Row("accepted", "a valid value is refused", "requests", GROUPS,
+        (f"{GROUPS}:request.query.page[size]:maximum",), instead(GROUPS, 422, query("page[size]", "250"))),
+    Row("refused", "a value beyond the bound is taken", "requests", GROUPS,
+        (f"{GROUPS}:request.query.page[size]:maximum",), instead(GROUPS, 200, query("page[size]", "251")),
+        (f"{GROUPS}:request.query.page[size]:code", f"{GROUPS}:request.query.page[size]:pointer")),
+    Row("routed", "the operation is not routed", "surface", GROUP,
+        (f"{GROUP}:route:exists",), instead(GROUP, 501, probe("route:exists"))),
+    # Refusals
+    Row("error-envelope", "a refusal has a body of its own", "envelopes", GROUP,
+        (f"{GROUP}:error.422:schema",),
+        body(GROUP, lambda _: {"message": "no"}, probe("request.body"), refusals=True)),
+    Row("error-code", "a refusal has the code of something else", "requests", GROUP,
+        (f"{GROUP}:request.body.name:code",),
+        body(GROUP, each_error(code="10038"), probe("request.body.name"), refusals=True)),
+    Row("pointer", "a refusal blames another field", "requests", GROUP,
+        (f"{GROUP}:request.body.name:pointer",),
+        body(GROUP, each_error(source={"pointer": "/other"}), probe("request.body.name"), refusals=True)),
+    Row("parameter", "a refusal blames no parameter", "requests", GROUPS,
+        (f"{GROUPS}:{NUMBER}:pointer",), body(GROUPS, each_error(source={}), probe(NUMBER), refusals=True)),
+    # Success bodies
+    Row("media-type", "JSON is called text", "envelopes", GROUP, (f"{GROUP}:response.200:content-type",),
+        bent(GROUP, lambda r: replied(r, media_type="text/plain") if succeeded(r) else r)),
+    Row("media-type", "a body comes where none is documented", "envelopes", "delete_integration_secret",
+        ("delete_integration_secret:response.204:empty",),
+        bent("delete_integration_secret", lambda r: replied(r, content=b"gone") if succeeded(r) else r)),
+    Row("schema", "a field has another type", "envelopes", GROUP,
+        (f"{GROUP}:response.200:schema",), body(GROUP, data(organization_id=7))),
+    Row("envelope", "the resource stands bare", "envelopes", "GetBillingGroup",
+        ("GetBillingGroup:response.200:envelope",), body("GetBillingGroup", lambda document: document["data"])),
+    Row("echo", "a change answers with another name", "envelopes", CHANGE,
+        (f"{CHANGE}:response.200:echo",), body(CHANGE, data(name="another"))),
+    # Lists
+    Row("page-size", "a page holds one item too many", "envelopes", GROUPS,
+        (f"{GROUPS}:pagination:size",), body(GROUPS, items(crowded), query("page[number]", "1"))),
+    Row("page-meta", "a page bears the number of another", "envelopes", GROUPS,
+        (f"{GROUPS}:pagination:totals",), body(GROUPS, meta(page_number=7))),
+    Row("page-meta", "the totals are too small", "envelopes", GROUPS,
+        (f"{GROUPS}:pagination:totals",), body(GROUPS, meta(total_results=1, total_pages=1))),
+    Row("page-overlap", "every page is the first", "envelopes", GROUPS, (f"{GROUPS}:pagination:number",),
+        redirected(GROUPS, query("page[number]", "2"), **{"page[number]": "1"})),
+    Row("page-beyond-end", "there is always another page", "envelopes", GROUPS, (f"{GROUPS}:pagination:beyond-end",),
+        redirected(GROUPS, query("page[number]", "100000"), **{"page[number]": "1"})),
+    Row("list", "a page beyond the end is not found", "envelopes", GROUPS,
+        (f"{GROUPS}:pagination:beyond-end",), instead(GROUPS, 404, query("page[number]", "100000"))),
+    Row("filter", "a filter is ignored", "envelopes", PROFILES, (f"{PROFILES}:filter.name[contains]:applies",),
+        redirected(PROFILES, query("filter[name][contains]"), **{"filter[name][contains]": None})),
+    Row("filter", "a filter leaves nothing", "envelopes", PROFILES, (f"{PROFILES}:filter.name[contains]:applies",),
+        body(PROFILES, items(lambda _: []), query("filter[name][contains]"))),
+    Row("sort", "items come in the opposite order", "envelopes", PROFILES,
+        (f"{PROFILES}:sort:order",), body(PROFILES, items(lambda listed: listed[::-1]), query("sort", "name"))),
+    # Commands
+    Row("sequence-accepted", "a command is carried out and called wrong", "commands", "transfer-answered",
+        ("TransferCall:commands.transfer-answered.command:accepted",),
+        bent("TransferCall", lambda r: replied(r, status=400))),
+    Row("sequence-refused", "a command is refused with the code of something else", "commands", "transfer-ended",
+        ("TransferCall:commands.transfer-ended.command:refused",),
+        body("TransferCall", each_error(code="90015"), refusals=True)),
+    Row("sequence-legs", "an event of a third leg comes", "commands", "transfer-answered",
+        ("TransferCall:commands.transfer-answered:legs",), posting("call.bridged", second(of_another_leg))),
+    # Webhooks
+    Row("sequence-present", "an event is missing", "webhooks", "transfer-answered",
+        (f"{ANSWERED}.bridged-b:present",), posting("call.bridged", first(lambda _: [])),
+        (f"{ANSWERED}.answered<bridged-b:order",)),
+    Row("sequence-present", "an event comes twice as two", "webhooks", "transfer-answered",
+        (f"{ANSWERED}.bridged-b:present",), posting("call.bridged", first(twice))),
+    Row("sequence-payload", "the second leg is called incoming", "webhooks", "transfer-answered",
+        (f"{ANSWERED}.initiated.direction:payload",),
+        posting("call.initiated", second(lambda one: [one.with_payload(direction="incoming")]))),
+    Row("sequence-order", "a leg is bridged before it is answered", "webhooks", "transfer-answered",
+        (f"{ANSWERED}.answered<bridged-b:order",),
+        posting("call.bridged", first(lambda one: [one.with_data(occurred_at="2025-06-16T12:00:03.000000Z")]))),
+    Row("sequence-timing", "nobody is waited for", "webhooks", "transfer-timeout-5",
+        ("TransferCall:webhooks.transfer-timeout-5.initiated..hungup.at_least:timing",),
+        posting("call.hangup", lambda one: [one.with_data(occurred_at="2025-06-16T12:00:04.000000Z")])),
+    Row("sequence-never", "the first leg is hung up", "webhooks", "transfer-answered",
+        (f"{ANSWERED}.call.hangup@A:never",), posting("call.bridged", second(hung_up))),
+    Row("sequence-share", "the second leg is of another session", "webhooks", "transfer-answered",
+        (f"{ANSWERED}.call_session_id:share",),
+        posting("call.bridged", first(lambda one: [one.with_payload(call_session_id=ELSEWHERE)]))),
+    Row("sequence-closed", "an event that may come once comes twice", "webhooks", "transfer-inbound",
+        ("TransferCall:webhooks.transfer-inbound:closed",), posting("call.bridged", second(twice))),
+    Row("sequence-delivery", "an event goes to the address of the first leg", "webhooks", "transfer-webhook-url",
+        ("TransferCall:webhooks.transfer-webhook-url.bridged-b:delivery",),
+        posting("call.bridged", first(lambda one: [type(one)(one.url.removesuffix("-own"), one.document, one.method)]))),
+    Row("sequence-delivery", "an event is put", "webhooks", "transfer-webhook-url",
+        ("TransferCall:webhooks.transfer-webhook-url.bridged-b:delivery",),
+        posting("call.bridged", first(lambda one: [type(one)(one.url, one.document, "PUT")]))),
+    Row("sequence-schema", "a payload field has another type", "webhooks", "transfer-answered",
+        (f"{ANSWERED}:schema",), posting("call.answered", second(lambda one: [one.with_payload(start_time=7)]))),
+    Row("sequence-signature", "webhooks are not signed", "webhooks", "transfer-answered",
+        (f"{ANSWERED}:signature",), {"sign": lambda _right, _body: {}}),
+    Row("sequence-signature", "the signature is of something else", "webhooks", "transfer-answered",
+        (f"{ANSWERED}:signature",), {"sign": wrongly_signed}),
+    # No verdict
+    Row("judgeable", "no answer comes", "surface", GROUP,
+        (), silent(GROUP, probe("auth:missing")), (f"{GROUP}:auth:missing",)),
+)  # fmt: skip
+SUBJECTS = sorted({(row.proven, row.subject) for row in ROWS})
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_a_planted_fault_is_reported_by_its_check_and_by_no_other(target: Any, row: Row) -> None:
+    report = target.prove(row.proven, row.subject, **row.plant)
+    assert report.failed == {(requirement, row.check) for requirement in row.reported}
+    assert set(report.unjudged) == set(row.unjudged)
+    assert row.reported or set(report.unjudged.values()) == {row.check}
+
+
+@pytest.mark.parametrize(("proven", "subject"), SUBJECTS)
+def test_without_a_fault_every_requirement_passes(target: Any, proven: str, subject: str) -> None:
+    words = {verdict.verdict for verdict in target.prove(proven, subject).verdicts}
+    assert words == {"pass"}
+
+
+def test_what_a_target_does_not_claim_is_not_applicable_and_says_why(tmp_path: Path) -> None:
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("claims: {groups: [Billing Groups]}\n")
+    settings = Settings(profile=str(profile), only=["GetBillingGroup", "TransferCall"], classes=["surface"])
+    write_plan(settings, tmp_path, [])
+    rows = [msgspec.json.decode(line) for line in (tmp_path / PLAN_FILE).read_text().splitlines()]
+    told = {(r["requirement"].partition(":")[0], r["verdict"], r["check"]) for r in rows if r["t"] == "verdict"}
+    assert told == {("TransferCall", "not_applicable", "claims")}
+
+
+def names_of_checks() -> set[str]:
+    """Return every name that a verdict's `check` can have, read off the source of those who give verdicts."""
+    found: set[str] = set()
+    for package in (checks, run):
+        for module in Path(str(package.__file__)).parent.glob("*.py"):
+            found |= set(_names_in(ast.parse(module.read_text("utf-8"))))
+    return found
+
+
+def _names_in(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "check":
+            yield from _texts(node.value)
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "check":
+                    yield from _texts(value)
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.JoinedStr):
+        stem = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+        assert stem == "sequence-", f"a name that is put together: say here of what, {ast.unparse(node)}"
+        yield from (f"{stem}{kind}" for kind in SEQUENCE_KINDS)
+
+
+def test_every_check_has_a_planted_fault() -> None:
+    planted = {row.check for row in ROWS} | {"claims"}  # the one that judges no target has a test of its own
+    assert names_of_checks() == planted
+
+
+def test_every_kind_that_checks_or_scenarios_judge_has_a_planted_fault() -> None:
+    parts = [name.split(":") for row in ROWS for name in row.reported]
+    planted = {f"{place.partition('.')[0]}:{kind}" for _, place, kind in parts}
+    assert {name for name, kind in KINDS.items() if kind.judge != "probes"} <= planted

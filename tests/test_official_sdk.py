@@ -1,0 +1,243 @@
+"""The official SDK against the emulator: what an application would do, and the errors and webhooks that it would see."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import telnyx
+from telnyx.lib.webhook_verification import WebhookVerificationError, verify_webhook_signature
+
+from telnyx_conformance.contract.document import load_edition
+from telnyx_conformance.emulator.core import Emulator
+from telnyx_conformance.emulator.delivery import Courier
+from telnyx_conformance.emulator.server import Server, listening_socket
+from telnyx_conformance.inbox.receiver import Inbox
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from telnyx_conformance.contract.exchange import Event
+
+ANSWERS, CALLER, ELSEWHERE = "+12025550100", "+12025550199", "+12025550105"
+PATIENCE = 20.0
+
+
+class World:
+    """An emulator behind a socket and an inbox, on an event loop of their own: the SDK blocks."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+        self.emulator = Emulator(load_edition(), start_time=time.time(), courier=Courier(wall=time.time))
+        self.server = Server(self.emulator, listening_socket(port=0))
+        self.inbox: Inbox = self.wait(self._open())
+        self._served = asyncio.run_coroutine_threadsafe(self.server.serve(), self.loop)
+        self.wait(self.server.ready())
+
+    async def _open(self) -> Inbox:
+        inbox = Inbox(public_key=self.emulator.courier.public_key)
+        await inbox.start()
+        return inbox
+
+    def wait(self, work: Awaitable[Any]) -> Any:
+        async def done() -> Any:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(done(), self.loop).result(PATIENCE)
+
+    def close(self) -> None:
+        self.server.stop()
+        self._served.result(PATIENCE)
+        self.wait(self.inbox.stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(PATIENCE)
+        self.loop.close()
+
+
+class Application:
+    """A call control application in an account of its own, and the webhooks that it is sent."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world, self._token = world, name
+        self.public_key = world.emulator.courier.public_key
+        self.client = client_of(world, f"KEYTEST_{name}")
+
+    def dial(self) -> Any:
+        """Dial through the application; return the call."""
+        url = self._world.inbox.url(self._token)
+        made = self.client.call_control_applications.create(application_name="sdk", webhook_event_url=url).data
+        assert made is not None
+        call = self.client.calls.dial(connection_id=str(made.id), from_=CALLER, to=ANSWERS).data
+        assert call is not None
+        return call
+
+    def events(self, condition: Callable[[tuple[Event, ...]], bool]) -> tuple[Event, ...]:
+        """Return what was delivered as soon as `condition` holds."""
+        found: tuple[Event, ...] = self._world.wait(self._world.inbox.wait(self._token, condition, PATIENCE))
+        return found
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    opened = World()
+    yield opened
+    opened.close()
+
+
+def client_of(world: World, key: str) -> telnyx.Telnyx:
+    return telnyx.Telnyx(
+        api_key=key,
+        base_url=f"{world.server.base_url}/v2",
+        public_key=world.emulator.courier.public_key,
+        max_retries=0,
+        http_client=httpx.Client(trust_env=False),
+    )
+
+
+@pytest.fixture
+def application(world: World, request: pytest.FixtureRequest) -> Application:
+    return Application(world, request.node.name)
+
+
+@pytest.fixture
+def client(application: Application) -> telnyx.Telnyx:
+    return application.client
+
+
+def types(events: tuple[Event, ...], call_control_id: str) -> list[str]:
+    return [e.type for e in events if e.payload.get("call_control_id") == call_control_id]
+
+
+def answered(call: Any) -> Callable[[tuple[Event, ...]], bool]:
+    return lambda events: "call.answered" in types(events, call.call_control_id)
+
+
+def test_a_dialled_call_comes_alive_under_the_ids_it_was_given(application: Application, client: telnyx.Telnyx) -> None:
+    call = application.dial()
+    application.events(answered(call))
+    status = client.calls.retrieve_status(call.call_control_id).data
+
+    assert status is not None
+    assert [call.is_alive, status.is_alive] == [False, True]  # dialling is asynchronous
+    assert (status.call_leg_id, status.call_session_id) == (call.call_leg_id, call.call_session_id)
+
+
+def test_a_call_is_transferred_and_its_legs_are_bridged(application: Application, client: telnyx.Telnyx) -> None:
+    call = application.dial()
+    application.events(answered(call))
+
+    result = client.calls.actions.transfer(call.call_control_id, to=ELSEWHERE).data
+    events = application.events(lambda seen: [e.type for e in seen].count("call.bridged") == 2)
+
+    assert result is not None
+    assert result.result == "ok"
+    assert "call.bridged" in types(events, call.call_control_id)
+    assert {e.payload["call_session_id"] for e in events} == {call.call_session_id}
+
+
+def test_phone_numbers_are_listed_page_by_page(client: telnyx.Telnyx) -> None:
+    page = client.phone_numbers.list(page_size=2)
+    ids = [number.id for number in page]
+
+    assert page.meta is not None
+    assert page.meta.page_number == 1
+    assert [number.record_type for number in page.data or []] == ["phone_number"] * 2
+    assert page.meta.total_pages == -(-len(ids) // 2) > 1
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_messaging_profile_is_created_and_deleted_and_is_gone(client: telnyx.Telnyx) -> None:
+    created = client.messaging_profiles.create(name="of the SDK", whitelisted_destinations=["US"]).data
+    assert created is not None
+    assert created.id is not None
+    read = client.messaging_profiles.retrieve(created.id).data
+    deleted = client.messaging_profiles.delete(created.id).data
+
+    assert read is not None
+    assert deleted is not None
+    assert [one.id for one in (read, deleted)] == [created.id] * 2
+    assert read.name == "of the SDK"
+    with pytest.raises(telnyx.NotFoundError):
+        client.messaging_profiles.retrieve(created.id)
+
+
+def error_of(refused: pytest.ExceptionInfo[telnyx.APIStatusError]) -> dict[str, Any]:
+    """The first error object, as the SDK hands it over."""
+    body = refused.value.body
+    assert isinstance(body, dict)
+    error: dict[str, Any] = body["errors"][0]
+    return error
+
+
+def test_what_does_not_exist_raises_not_found(client: telnyx.Telnyx) -> None:
+    with pytest.raises(telnyx.NotFoundError) as refused:
+        client.messaging_profiles.retrieve("00000000-0000-4000-8000-00000000dead")
+    assert error_of(refused)["code"] == "10005"
+
+
+def test_a_wrong_key_raises_an_authentication_error(world: World) -> None:
+    with pytest.raises(telnyx.AuthenticationError) as refused:
+        client_of(world, "KEY0000_nobody").phone_numbers.list()
+    assert error_of(refused)["code"] == "10009"
+
+
+def test_a_value_out_of_bounds_raises_unprocessable_entity_and_names_the_field(
+    application: Application, client: telnyx.Telnyx
+) -> None:
+    call = application.dial()
+    with pytest.raises(telnyx.UnprocessableEntityError) as refused:
+        client.calls.actions.transfer(call.call_control_id, to=ELSEWHERE, timeout_secs=601)
+    assert error_of(refused)["source"] == {"pointer": "/timeout_secs"}
+
+
+def test_a_delivered_webhook_passes_the_verification_of_the_sdk(
+    application: Application, client: telnyx.Telnyx
+) -> None:
+    call = application.dial()
+    delivered = application.events(answered(call))
+
+    assert delivered
+    for event in delivered:
+        verify_webhook_signature(event.raw, dict(event.headers), application.public_key)
+        assert client.webhooks.unwrap(event.raw.decode(), headers=dict(event.headers))
+
+
+def test_an_altered_webhook_is_refused_by_the_verification_of_the_sdk(
+    application: Application, client: telnyx.Telnyx
+) -> None:
+    event = application.events(answered(application.dial()))[0]
+    altered = event.raw.replace(CALLER.encode(), b"+12025550198")
+    later = {**dict(event.headers), "telnyx-timestamp": str(int(dict(event.headers)["telnyx-timestamp"]) + 1)}
+
+    assert altered != event.raw
+    for body, headers in ((altered, dict(event.headers)), (event.raw, later)):
+        with pytest.raises(WebhookVerificationError, match=r"[Ss]ignature"):
+            verify_webhook_signature(body, headers, application.public_key)
+        with pytest.raises((ValueError, WebhookVerificationError), match="signature does not match"):
+            client.webhooks.unwrap(body.decode(), headers=headers)
+
+
+def test_call_events_are_parsed_by_the_models_of_the_sdk(application: Application, client: telnyx.Telnyx) -> None:
+    call = application.dial()
+    application.events(answered(call))
+    client.calls.actions.hangup(call.call_control_id)
+    events = application.events(lambda seen: "call.hangup" in types(seen, call.call_control_id))
+    models: dict[str, Any] = {
+        "call.initiated": telnyx.types.CallInitiatedWebhookEvent,
+        "call.answered": telnyx.types.CallAnsweredWebhookEvent,
+        "call.hangup": telnyx.types.CallHangupWebhookEvent,
+    }
+
+    assert [e.type for e in events] == list(models)
+    for event in events:
+        parsed = models[event.type].model_validate_json(event.raw, strict=False)
+        assert parsed.data.event_type == event.type
+        assert parsed.data.payload.call_control_id == call.call_control_id
+        assert parsed.data.payload.call_session_id == call.call_session_id
+    assert parsed.data.payload.hangup_cause == "normal_clearing"
