@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
@@ -17,7 +15,6 @@ from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.exchange import Exchange, Request, Response
 from telnyx_conformance.contract.fuzz_requirements import ACCEPTED, DOCUMENTED, KINDS, NO_SERVER_ERROR, REFUSED
 from telnyx_conformance.contract.lifecycles import load_lifecycles
-from telnyx_conformance.contract.model import Edition, Operation
 from telnyx_conformance.emulator.core import Emulator
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
 from telnyx_conformance.errors import UsageError
@@ -30,13 +27,18 @@ from telnyx_conformance.fuzzing.judgement import Judge, Observation
 from telnyx_conformance.fuzzing.probes import as_probe, fingerprint
 from telnyx_conformance.fuzzing.schemathesis_cases import SchemathesisCases
 from telnyx_conformance.plan.planner import Planner
-from telnyx_conformance.plan.probe import Plan, Probe
 from telnyx_conformance.run.core import AsyncCore
 from telnyx_conformance.run.settings import Settings
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from telnyx_conformance.contract.model import Edition, Operation
+    from telnyx_conformance.plan.probe import Plan, Probe
+
 TRANSFER = "/actions/transfer"
 FAILS = httpx.Response(500, json={"errors": [{"code": "10007", "title": "Unexpected error"}]})
-Forward = Callable[[httpx.Request], Any]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +92,7 @@ class Faulty(EmbeddedTransport):
             body = json.loads(content)
         except ValueError:
             body = None
-        early = self._fault.before(request, body)
+        early = self._fault.before(body)
         if early is not None:
             return early
         answer = await super().handle_async_request(rewritten(request, self._fault.rewrite(body), body))
@@ -102,7 +104,7 @@ class Behaviour:
 
     finds: tuple[str, str] = ("", "")
 
-    def before(self, request: httpx.Request, body: Any) -> httpx.Response | None:
+    def before(self, body: Any) -> httpx.Response | None:  # noqa: ARG002 - for those below
         return None
 
     def rewrite(self, body: Any) -> Any:
@@ -130,7 +132,7 @@ def member(body: Any, name: str) -> Any:
 class FailsOnOddText(Behaviour):
     finds = (NO_SERVER_ERROR, "")
 
-    def before(self, request: httpx.Request, body: Any) -> httpx.Response | None:
+    def before(self, body: Any) -> httpx.Response | None:
         astral = any(ord(letter) > 0xFFFF for letter in json.dumps(body, ensure_ascii=False))
         return FAILS if astral else None
 
@@ -138,14 +140,14 @@ class FailsOnOddText(Behaviour):
 class FailsOnNullClientState(Behaviour):
     finds = (NO_SERVER_ERROR, "client_state")
 
-    def before(self, request: httpx.Request, body: Any) -> httpx.Response | None:
+    def before(self, body: Any) -> httpx.Response | None:
         return FAILS if member(body, "client_state") is None else None
 
 
 class NeverAnswersCustomHeaders(Behaviour):
     finds = (NO_SERVER_ERROR, "custom_headers")
 
-    def before(self, request: httpx.Request, body: Any) -> httpx.Response | None:
+    def before(self, body: Any) -> httpx.Response | None:
         if member(body, "custom_headers") not in (..., [], None):
             raise httpx.ReadTimeout("nothing comes")
         return None
@@ -181,7 +183,7 @@ class PointsNowhere(Behaviour):
 class RefusesTls(Behaviour):
     finds = (ACCEPTED, "sip_transport_protocol")
 
-    def before(self, request: httpx.Request, body: Any) -> httpx.Response | None:
+    def before(self, body: Any) -> httpx.Response | None:
         if member(body, "sip_transport_protocol") != "TLS":
             return None
         return httpx.Response(422, json={"errors": [{"code": "10015", "title": "Bad Request"}]})
@@ -260,7 +262,7 @@ def test_two_faults_that_look_alike_are_told_apart(
     core: AsyncCore, schemathesis: SchemathesisCases, tmp_path: Path
 ) -> None:
     class Both(Behaviour):
-        def before(self, request: httpx.Request, body: Any) -> httpx.Response | None:
+        def before(self, body: Any) -> httpx.Response | None:
             wrong = member(body, "client_state") is None or member(body, "sip_transport_protocol") == "TLS"
             return FAILS if wrong else None
 
@@ -269,27 +271,25 @@ def test_two_faults_that_look_alike_are_told_apart(
     assert causes == {"to", "client_state", "sip_transport_protocol"}
 
 
-def sent(
-    operation: Operation, plan: Plan, expecting: Expecting, edition: Edition, seed: int, count: int
-) -> list[bytes]:
+def sent(planner: Planner, expecting: Expecting, seed: int, count: int) -> list[bytes]:
+    operation = planner.operation
+    plan = Planner(planner.edition, operation, 1).plan()
     seen: list[bytes] = []
 
     def ask(probe: Probe) -> Answer:
         seen.append(fingerprint(probe))
         return Answer()
 
-    strategy = cases(edition, operation, plan, expecting.told, SchemathesisCases(edition))
+    strategy = cases(planner.edition, operation, plan, expecting.told, SchemathesisCases(planner.edition))
     minimal = planned(operation, plan.probes[0])
     Hunt(operation, minimal, strategy, ask, seed=seed, bounds=Bounds(examples=count), clock=lambda: 0.0).run()
     return seen
 
 
-def test_the_same_seed_sends_the_same_cases(
-    edition: Edition, transfer: Operation, plan: Plan, expecting: Expecting
-) -> None:
-    first = sent(transfer, plan, expecting, edition, 1, 70)
-    assert sent(transfer, plan, expecting, edition, 1, 70) == first
-    assert sent(transfer, plan, expecting, edition, 2, 70) != first
+def test_the_same_seed_sends_the_same_cases(planner: Planner, expecting: Expecting) -> None:
+    first = sent(planner, expecting, 1, 70)
+    assert sent(planner, expecting, 1, 70) == first
+    assert sent(planner, expecting, 2, 70) != first
     assert len(set(first)) == len(first) == 70
 
 
@@ -359,7 +359,7 @@ def test_a_file_that_is_no_example_is_named(tmp_path: Path) -> None:
         ({"to": "+12025550100", "custom_headers": [{"name": "a"}]}, "refuse", "broken", ["request.body.custom_headers[].value"]),
     ],
 )  # fmt: skip
-def test_an_answer_is_held_against_a_target_only_where_generator_and_contract_agree(
+def test_an_answer_is_held_against_a_target_only_where_generator_and_contract_agree(  # noqa: PLR0917 - one row each
     body: Any, claimed: Any, word: str, places: list[str], transfer: Operation, expecting: Expecting
 ) -> None:
     probe = as_probe(transfer, "test", claimed, body=body, media_type="application/json")
@@ -389,11 +389,10 @@ def test_what_a_query_says_is_read_as_text(name: str, text: str, word: str, edit
     assert Expecting(Planner(edition, operation, 1), {}).of(probe).word == word
 
 
-def judged(
-    edition: Edition, operation: Operation, plan: Plan, expecting: Expecting, body: Any, answer: Response
-) -> set[str]:
+def judged(planner: Planner, expecting: Expecting, body: Any, answer: Response) -> set[str]:
+    operation = planner.operation
     settings = Settings(only=["TransferCall"], classes=["fuzz"])
-    judge = Judge(edition, operation, plan, settings.errors, lambda *_: None)
+    judge = Judge(planner.edition, operation, planner.plan(), settings.errors, lambda *_: None)
     probe = expecting.told(as_probe(operation, "test", "accept", body=body, media_type="application/json"))
     exchange = Exchange(request=Request(method="POST", path="/"), response=answer)
     return {f"{o.kind} {o.mark}" for o in judge.observe(probe, expecting.of(probe), exchange)}
@@ -428,21 +427,15 @@ def refusal(status: int, pointer: str = "/timeout_secs", code: str = "10015") ->
     ],
 )
 def test_an_answer_is_judged_by_what_was_to_come(
-    body: Any,
-    answer: Response,
-    found: set[str],
-    edition: Edition,
-    transfer: Operation,
-    plan: Plan,
-    expecting: Expecting,
+    body: Any, answer: Response, found: set[str], planner: Planner, expecting: Expecting
 ) -> None:
-    told = judged(edition, transfer, plan, expecting, body, answer)
+    told = judged(planner, expecting, body, answer)
     assert {" ".join(one.split()[:5]) for one in told} >= found
     assert bool(told) == bool(found)
 
 
 def test_schemathesis_gives_both_kinds_and_leaves_the_key_alone(
-    edition: Edition, transfer: Operation, plan: Plan, expecting: Expecting, schemathesis: SchemathesisCases
+    transfer: Operation, plan: Plan, schemathesis: SchemathesisCases
 ) -> None:
     for strategy, expect in ((schemathesis.positive(transfer), "accept"), (schemathesis.negative(transfer), "refuse")):
         seen: list[Probe] = []

@@ -6,7 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from telnyx_conformance.contract.nodes import reader_of
 from telnyx_conformance.fuzzing.probes import again, sendable
 from telnyx_conformance.plan import strategies
 
@@ -21,10 +23,29 @@ Place = tuple[str | int, ...]
 # Texts that have broken servers: Unicode planes, directions, joiners, controls, what looks like code, what is long.
 ODD_TEXTS = (
     "\U0001f9e8", "é", "e\u0301", "ẞ", "İ", "\u202e", "\u200b", "\ufeff", "\ufffd", "\x00", "\x7f", "\n", "\t", " ", "",
-    "日本語", "👩‍👩‍👧", "𝒳", "'", '"', "\\", "%00", "%s", "{{1}}", "${a}", "<a>", "../", "null", "0", "-1", "NaN", "x" * 5000,
+    "日本語", "👩‍👩‍👧", "\U0001d4b3", "'", '"', "\\", "%00", "%s", "{{1}}", "${a}", "<a>", "../",
+    "null", "0", "-1", "NaN", "x" * 5000,
 )  # fmt: skip
-ODD_VALUES = (None, True, False, 0, -1, 1, 0.5, 2**31, 2**53, -(2**63), "", [], {}, [None], {"a": None}, [[]])
+ODD_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    0.5,
+    2**31,
+    2**53,
+    -(2**63),
+    "",
+    [],
+    {},
+    [None],
+    {"a": None},
+    [[]],
+)
 LONGEST_PLACES = 60
+LONGEST_ID = 50
 MOST_PLANTED = 6
 RANDOM_IDS = 0.05
 KEEP_STRANGERS = 4
@@ -160,15 +181,15 @@ def _another(old: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
 
 def _elsewhere(operation: Operation, base: st.SearchStrategy[Probe], name: str) -> st.SearchStrategy[Probe]:
     """Return a strategy of requests about something that does not exist. What comes of it is open, but not a crash."""
-    ids = st.one_of(st.uuids().map(str), st.sampled_from([t for t in ODD_TEXTS if t.strip(" ./") and len(t) < 50]))
+    ids = st.one_of(
+        st.uuids().map(str), st.sampled_from([t for t in ODD_TEXTS if t.strip(" ./") and len(t) < LONGEST_ID])
+    )
     return st.tuples(base, ids).map(
         lambda drawn: again(operation, _refused(drawn[0]), path={name: drawn[1]}, source="elsewhere")
     )
 
 
 def _refused(probe: Probe) -> Probe:
-    from msgspec.structs import replace
-
     return replace(probe, expect="refuse")
 
 
@@ -181,8 +202,6 @@ def _places(value: Any, path: Place) -> Iterator[Place]:
 
 def _documented(edition: Edition, operation: Operation) -> frozenset[str]:
     """Return the names of the body's members, nothing when they cannot be told without choosing an alternative."""
-    from telnyx_conformance.contract.nodes import reader_of
-
     body = operation.body
     if body is None or not body.content.get(body.media_type):
         return frozenset()

@@ -18,7 +18,7 @@ from telnyx_conformance.plan.values import filled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from telnyx_conformance.contract.model import Level, Operation
+    from telnyx_conformance.contract.model import Level
     from telnyx_conformance.contract.validators import Validator
     from telnyx_conformance.plan.planner import Planner
     from telnyx_conformance.plan.probe import Probe

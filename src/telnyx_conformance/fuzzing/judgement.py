@@ -137,19 +137,19 @@ class Judge:
         violation = self._violation(expected.breaches[0]) if expected.alone else None
         if violation is None or came in NOT_ALLOWED_FOR_STATE or violation.pointer_requirement == "":
             return
-        breach = expected.breaches[0]
-        finding: Finding | None
+        pointing = self._pointing(exchange, expected.breaches[0], violation)
+        if pointing is not None:
+            yield Observation(kind=REFUSED, mark="pointer", finding=pointing)
+        coded = errors.has_fitting_code(exchange, self._codes(violation))
+        if coded is not None:
+            yield Observation(kind=REFUSED, mark="code", finding=coded)
+
+    def _pointing(self, exchange: Exchange, breach: Breach, violation: Violation) -> Finding | None:
         if breach.location != "body":
-            finding = errors.names_parameter(exchange, violation.parameter) if violation.parameter else None
-        else:
-            finding = errors.names_pointer(exchange, _pointers(breach, violation))
-            if finding is not None and breach.keyword in ALTERNATIVES and _names_within(exchange, breach.pointer):
-                finding = None
-        if finding is not None:
-            yield Observation(kind=REFUSED, mark="pointer", finding=finding)
-        wrong = errors.has_fitting_code(exchange, self._codes(violation))
-        if wrong is not None:
-            yield Observation(kind=REFUSED, mark="code", finding=wrong)
+            return errors.names_parameter(exchange, violation.parameter) if violation.parameter else None
+        if breach.keyword in ALTERNATIVES and _names_within(exchange, breach.pointer):
+            return None
+        return errors.names_pointer(exchange, _pointers(breach, violation))
 
     def _turned_away(self, probe: Probe, exchange: Exchange) -> Iterator[Observation]:
         came = exchange.response.status if exchange.response else 0

@@ -8,8 +8,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import schemathesis
 from hypothesis import reject
 from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core import NOT_SET
 
 from telnyx_conformance.contract.bundle import bundle
 from telnyx_conformance.contract.fields import is_json
@@ -24,22 +28,19 @@ STAND_IN = "stand-in"
 
 
 class SchemathesisCases:
-    """Cases of one edition's operations. Schemathesis is imported, and the document read, when a case is first asked for."""
+    """Cases of one edition's operations. Schemathesis reads the document when a case is first asked for."""
 
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
 
     @cached_property
     def _schema(self) -> Any:
-        import schemathesis
-        from schemathesis.config import SchemathesisConfig
-
         # A bearer token is ours to send, and the gate's to guard.
         config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
         return schemathesis.openapi.from_dict(bundle(self._edition), config=config)
 
     def load(self) -> None:
-        """Import and read everything now rather than with the first case."""
+        """Read the document now rather than with the first case."""
         _ = self._schema
 
     def positive(self, operation: Operation) -> st.SearchStrategy[Probe]:
@@ -51,10 +52,8 @@ class SchemathesisCases:
         return self._cases(operation, "negative")
 
     def _cases(self, operation: Operation, mode: str) -> st.SearchStrategy[Probe]:
-        from schemathesis import GenerationMode
-
         path = {p.name: STAND_IN for p in operation.parameters_in("path")}
-        cases = self._schema[operation.path][operation.method].as_strategy(
+        cases: st.SearchStrategy[Any] = self._schema[operation.path][operation.method].as_strategy(
             generation_mode=GenerationMode(mode), path_parameters=path
         )
         return cases.map(lambda case: _as_probe(operation, case))
@@ -80,8 +79,6 @@ def _as_probe(operation: Operation, case: Any) -> Probe:
 
 def _content(case: Any) -> tuple[Any, bytes | None, str]:
     """Return (JSON value, bytes, media type); a body that is absent is neither."""
-    from schemathesis.core import NOT_SET
-
     media_type = case.media_type or ""
     if case.body is NOT_SET or not media_type:
         return None, None, ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 
 from telnyx_conformance.fuzzing.probes import again, fingerprint, sendable, weight
 
@@ -74,8 +75,6 @@ def shrunk(
 
 
 def _is_ours(ended: BaseException) -> bool:
-    from hypothesis.errors import Flaky
-
     return isinstance(ended, StillFailsError | Flaky)
 
 
@@ -116,7 +115,7 @@ def _value(draw: st.DrawFn, value: Any, base: Any) -> Any:
     if isinstance(value, list) and value:
         keep = [draw(st.booleans()) for _ in value[:LONGEST_TEXT]] if draw(st.booleans()) else [True] * len(value)
         return [_value(draw, part, None) for part, kept in zip(value, keep, strict=False) if kept]
-    if isinstance(value, str) and 1 < len(value):
+    if isinstance(value, str) and len(value) > 1:
         return _text(draw, value)
     return copy.deepcopy(value)
 
