@@ -82,7 +82,17 @@ def cases(
     names = [p.name for p in operation.parameters_in("path")]
     if random_ids and names:
         made = st.one_of(*[made] * int(1 / RANDOM_IDS - 1), _elsewhere(operation, own, names[-1]))
-    return made.filter(sendable)
+    return _short(made.filter(sendable), f"cases({operation.id!r})")
+
+
+def _short(strategy: st.SearchStrategy[Probe], name: str) -> st.SearchStrategy[Probe]:
+    """Return the strategy under a short name: Hypothesis would write out all of it, whole schemas, with every draw."""
+
+    @st.composite
+    def named(draw: st.DrawFn) -> Probe:
+        return draw(strategy, label=name)
+
+    return named()
 
 
 def planned(operation: Operation, probe: Probe) -> Probe:

@@ -132,6 +132,9 @@ class Expecting:
         except (msgspec.DecodeError, ValueError, RecursionError):
             yield Breach(location="body", keyword="malformed") if probe.raw else None
             return
+        if value is None:  # a body that says null may count as none at all
+            yield None
+            return
         validator = self._validator(probe.media_type)
         if validator is not None and not _is_inexact(value):
             yield from _errors("body", "", validator, value)
