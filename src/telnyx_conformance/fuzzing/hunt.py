@@ -172,7 +172,7 @@ class Hunt:
         except Unsatisfiable:
             self._unavailable = self._unavailable or "no request can be generated"
         for seen in sightings.values():
-            for observation, probe in sorted(seen, key=lambda pair: weight(pair[1]))[:SIGHTINGS]:
+            for observation, probe in sorted(seen, key=lambda pair: weight(pair[1], self._minimal))[:SIGHTINGS]:
                 if not self._stopped():
                     self._look(observation, probe)
 

@@ -54,12 +54,22 @@ def sendable(probe: Probe) -> bool:
     return all(set(value) <= HEADER_TEXT and value.strip() == value for value in probe.headers.values())
 
 
-def weight(probe: Probe) -> tuple[int, bytes]:
-    """Return what orders probes from the simplest: the length of what is sent, and the bytes to break ties."""
-    told = msgspec.json.encode([probe.path, probe.query, probe.headers, probe.body, probe.raw])
-    return len(told), told
+def weight(probe: Probe, minimal: Probe) -> tuple[int, int, bytes]:
+    """Return what orders probes from the simplest: how many places differ from `minimal`, then the length of what is sent."""
+    told = _told(probe)
+    return _differences(probe.body, minimal.body) + _differences(probe.query, minimal.query), len(told), told
+
+
+def _told(probe: Probe) -> bytes:
+    return msgspec.json.encode([probe.path, probe.query, probe.headers, probe.body, probe.raw])
+
+
+def _differences(value: Any, base: Any) -> int:
+    if isinstance(value, dict) and isinstance(base, dict):
+        return sum(_differences(value.get(name, ...), base.get(name, ...)) for name in {*value, *base})
+    return int(value != base)
 
 
 def fingerprint(probe: Probe) -> bytes:
     """Return bytes that are equal for probes that send the same."""
-    return msgspec.json.encode([probe.expect, *weight(probe)[1:], probe.media_type])
+    return msgspec.json.encode([probe.expect, _told(probe), probe.media_type])

@@ -61,7 +61,7 @@ def shrunk(
             left -= 1
             known[mark] = fails(probe)
         if known[mark]:
-            best = min(best, probe, key=weight)
+            best = min(best, probe, key=lambda p: weight(p, minimal))
             raise StillFailsError
 
     try:
@@ -129,6 +129,5 @@ def _text(draw: st.DrawFn, value: str) -> str:
 
 
 def _slice(draw: st.DrawFn, value: Any) -> Any:
-    length = draw(st.integers(0, len(value)))
-    start = draw(st.integers(0, len(value) - length))
-    return value[start : start + length]
+    start = draw(st.integers(0, len(value)))  # first where, then how much: the length shrinks with the culprit in sight
+    return value[start : start + draw(st.integers(0, len(value) - start))]
