@@ -26,6 +26,7 @@ from telnyx_conformance.fuzzing.hunt import Answer, Bounds, Catch, Hunt
 from telnyx_conformance.fuzzing.judgement import Judge, Observation
 from telnyx_conformance.fuzzing.probes import as_probe, fingerprint
 from telnyx_conformance.fuzzing.schemathesis_cases import SchemathesisCases
+from telnyx_conformance.fuzzing.shrinking import shrunk
 from telnyx_conformance.plan.planner import Planner
 from telnyx_conformance.run.core import AsyncCore
 from telnyx_conformance.run.settings import Settings
@@ -249,6 +250,14 @@ def test_each_planted_fault_is_found_and_shrunk_to_its_cause(
     if name:
         assert set(smallest.body) == {"to", name}
         assert smallest.body["to"] == "+12025550100"
+
+
+def test_a_text_is_shrunk_to_the_letter_that_matters(transfer: Operation, plan: Plan) -> None:
+    minimal = planned(transfer, plan.probes[0])
+    body = {"to": "+12025550100", "from": "abc", "client_state": "some \U0001f9e8 text", "mute_dtmf": "none"}
+    failing = as_probe(transfer, "altered", "refuse", body=body, media_type="application/json")
+    smallest = shrunk(transfer, failing, minimal, lambda probe: "\U0001f9e8" in str(probe.body), seed=1)
+    assert smallest.body == {"to": "+12025550100", "client_state": "\U0001f9e8"}
 
 
 def test_a_clean_emulator_yields_no_finding(core: AsyncCore, schemathesis: SchemathesisCases, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TRIES = 200
 QUIET = list(HealthCheck)
 LONGEST_TEXT = 200
+SHORT_TEXT = 40
 
 
 class StillFailsError(Exception):
@@ -113,7 +114,8 @@ def _value(draw: st.DrawFn, value: Any, base: Any) -> Any:
     if isinstance(value, dict):
         return _mapping(draw, value, base if isinstance(base, dict) else {})
     if isinstance(value, list) and value:
-        keep = [draw(st.booleans()) for _ in value[:LONGEST_TEXT]] if draw(st.booleans()) else [True] * len(value)
+        all_of_it, chosen = draw(st.booleans()), [draw(st.booleans()) for _ in value[:LONGEST_TEXT]]
+        keep = [True] * len(value) if all_of_it else chosen
         return [_value(draw, part, None) for part, kept in zip(value, keep, strict=False) if kept]
     if isinstance(value, str) and len(value) > 1:
         return _text(draw, value)
@@ -123,11 +125,17 @@ def _value(draw: st.DrawFn, value: Any, base: Any) -> Any:
 def _text(draw: st.DrawFn, value: str) -> str:
     """Return the text as it is, a piece of it, or one that is easier to read."""
     how = draw(st.sampled_from(["piece", "plain", "whole"]))
+    piece = str(_slice(draw, value))  # drawn in any case: to Hypothesis what takes fewer choices is simpler
     if how == "piece":
-        return str(_slice(draw, value))
+        return piece
     return "a" * len(value) if how == "plain" and len(value) <= LONGEST_TEXT else value
 
 
 def _slice(draw: st.DrawFn, value: Any) -> Any:
-    start = draw(st.integers(0, len(value)))  # first where, then how much: the length shrinks with the culprit in sight
-    return value[start : start + draw(st.integers(0, len(value) - start))]
+    if len(value) <= SHORT_TEXT:  # letter by letter: each may go without the others
+        kept = [draw(st.booleans()) for _ in value]
+        pieces = [value[n : n + 1] for n, keep in enumerate(kept) if keep]
+        return value[:0].join(pieces)
+    length = draw(st.integers(0, len(value)))
+    start = draw(st.integers(0, len(value) - length))
+    return value[start : start + length]
