@@ -389,6 +389,8 @@ def test_bytes_that_are_no_json_are_broken(transfer: Operation, expecting: Expec
         ("page[size]", "x", "broken"),
         ("page[size]", "0", "broken"),
         ("page[size]", "", "open"),
+        ("page[size]", "1_0", "open"),
+        ("page[size]", "05", "open"),
         ("page[number]", str(2**70), "open"),
     ],
 )

@@ -6,6 +6,7 @@ target.
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +28,7 @@ Word = Literal["valid", "broken", "open"]
 # How a validator's keyword is called in requirement ids, where the name differs.
 NAMED = {"format": ("format", "named-format", "contentEncoding"), "not": ("exclusive",), "type": ("type", "null")}
 OF_TEXT = frozenset({"enum", "const", "minLength", "maxLength", "pattern", "format"})
+PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?", re.ASCII)
 EXACT = 2**53
 """Beyond it numbers lose digits in most readers: nothing is held against a target there."""
 
@@ -149,6 +151,9 @@ class Expecting:
             if any(_is_inexact(reading) for reading in readings):
                 yield None
             return
+        if any(validator.is_valid(reading) for reading in _loose_readings(text_of(wire))):
+            yield None
+            return
         if isinstance(wire, dict | list) or text_of(wire) == "" or _is_inexact(wire):
             yield None
             return
@@ -194,20 +199,29 @@ def _errors(location: str, name: str, validator: Validator, value: Any) -> Itera
 
 
 def _readings(text: str) -> Iterator[Any]:
-    """Yield what a text may stand for: a number, a truth value, itself; one of it or a list of one."""
-    plain: list[Any] = []
-    if text.lower() in ("true", "false", "null", "1", "0", "yes", "no", "on", "off"):
-        plain += [True, None]
-    for read in (int, float):
-        try:
-            plain.append(read(text))
-        except (ValueError, OverflowError):
-            continue
+    """Yield what a text stands for as everybody reads it: a number, a truth value, itself; one of it or a list of one."""
+    plain: list[Any] = [{"true": True, "false": False}[text]] if text in ("true", "false") else []
+    if PLAIN_NUMBER.fullmatch(text):
+        plain += [int(text)] if text.lstrip("-").isdigit() else []
+        plain.append(float(text))
     plain.append(text)
     yield from ([one] for one in plain)
-    if "," in text:
-        yield list(text.split(","))
     yield from plain
+
+
+def _loose_readings(text: str) -> Iterator[Any]:
+    """Yield what some readers take a text for besides."""
+    if text.strip().lower() in ("true", "false", "1", "0", "yes", "no", "on", "off", "t", "f", "y", "n"):
+        yield True
+    yield None
+    for read in (int, float):
+        try:
+            yield read(text)
+        except (ValueError, OverflowError):
+            continue
+    parts = text.split(",")
+    yield parts
+    yield [next(_readings(part))[0] for part in parts]
 
 
 def _is_plain(body: Any, breach: Breach) -> bool:

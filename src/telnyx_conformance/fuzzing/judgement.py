@@ -140,6 +140,8 @@ class Judge:
         pointing = self._pointing(exchange, expected.breaches[0], violation)
         if pointing is not None:
             yield Observation(kind=REFUSED, mark="pointer", finding=pointing)
+        if expected.breaches[0].keyword in ALTERNATIVES:
+            return  # the code, too, may be that of the nearest alternative's flaw
         coded = errors.has_fitting_code(exchange, self._codes(violation))
         if coded is not None:
             yield Observation(kind=REFUSED, mark="code", finding=coded)
