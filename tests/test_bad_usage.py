@@ -363,3 +363,17 @@ def test_report_show_of_nothing_is_told(run: Run, tmp_path: Path) -> None:
         done = run("report", "show", place)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False)
         assert place in done.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_allure_results_that_cannot_be_written_end_the_run_with_one_message(
+    run: Run, tmp_path: Path, workers: str
+) -> None:
+    """A limit on the size of files stands for a full disk: the attachments are what first goes beyond it."""
+    done = run("certify", "--only", "TransferCall", "--workers", workers, "--out", "run", limit=200_000)
+    problems = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+
+    assert done.returncode == 3
+    assert problems in (["error: the evidence cannot be written"], ["error: no space is left for a result"])
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "run").glob("evidence*.ndjson"))

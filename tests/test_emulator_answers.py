@@ -194,7 +194,8 @@ def test_what_is_created_is_read_listed_changed_and_deleted(name: str) -> None:
     assert walker.send(read, (*above, key)).body == first_read.body
     for operation_id in resource.operations.get("list", ()):
         listed = EDITION.operation(operation_id)
-        if len(path_parameters(listed)) == len(above) and walker.shows(listed):
+        narrowed = any(p.required for p in listed.parameters_in("query"))  # to what the creation did not say
+        if len(path_parameters(listed)) == len(above) and walker.shows(listed) and not narrowed:
             assert key.encode() in walker.send(listed, above).body
     for operation_id in resource.operations.get("update", ()):
         changed = EDITION.operation(operation_id)

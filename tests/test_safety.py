@@ -254,3 +254,8 @@ def test_what_holds_no_secret_is_left_as_it_is() -> None:
     assert redactor(b"\xff plain \x00") == b"\xff plain \x00"
     assert Redactor([""])(b"anything") == b"anything"
     assert redactor.text(f"a {OTHER_KEY.lower()} b") == "a [redacted] b"
+
+
+def test_on_this_machine_a_list_may_be_emptied() -> None:
+    profile = Profile(kind="url", base_url="http://127.0.0.1:4010", allow=ALL_CLASSES)
+    assert Gate(profile).objects(EDITION.operation("DeleteRecordings"), {}, {"ids": ["theirs"]}) == ""

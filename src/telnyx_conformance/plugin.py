@@ -54,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare a run; nothing is loaded or opened before a suite asks for it, so other pytest runs in the checkout pay nothing."""
     config.stash[RUN] = run = ConformanceRun(config)
+    config.pluginmanager.register(FullDisk(run), "conformance-full-disk")
     if config.getoption("progress") and not run.is_worker:
         from telnyx_conformance.progress import ProgressReporter
 
@@ -209,6 +210,20 @@ class ConformanceRun:
             core.__exit__(None, None, None)
 
 
+class FullDisk:
+    """Tells a disk that is full, wherever it shows (Allure's results, say), as what it is and not as an error of ours."""
+
+    def __init__(self, run: ConformanceRun) -> None:
+        self._run = run
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Take note of what the system refused."""
+        if self._run.broken is None and isinstance(excinfo.value, OSError) and excinfo.value.errno is not None:
+            from telnyx_conformance.report.write import report_error
+
+            self._run.broken = report_error(excinfo.value, Path(str(excinfo.value.filename or self._run.folder)))
+
+
 def prepare(settings: Any, folder: Path) -> None:
     """Look at everything that can be wrong before the first request: waivers, keys, whether the target answers, the folder."""
     from telnyx_conformance.opening import preflight
@@ -288,6 +303,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
         try:
             write_plan(run.settings, run.folder, [_proof_of(item) for item in proofs])
+        except IncompleteError as broken:
+            run.broken = broken
+            pytest.exit(broken.problem, returncode=int(broken.exit_code))
         except ConformanceError as wrong:
             raise pytest.UsageError(str(wrong)) from wrong
 

@@ -25,6 +25,7 @@ class ProgressReporter:
         self._console = Console(file=sys.stderr, highlight=False)
         self._total = self._done = self._failing = 0
         self._broken: list[str] = []
+        self._internal: list[str] = []
         self._said_at = time.monotonic()
         self._bar: Progress | None = None
         self._task: Any = None
@@ -58,8 +59,8 @@ class ProgressReporter:
             self._broken.append(report.longreprtext)
 
     def pytest_internalerror(self, excrepr: Any) -> None:
-        """Keep what broke."""
-        self._broken.append(str(excrepr))
+        """Keep what broke; told at the end unless its cause is known."""
+        self._internal.append(str(excrepr))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
@@ -79,13 +80,16 @@ class ProgressReporter:
 
         run = self._run
         told = str(run.broken) if run.broken is not None else ""
-        for text in dict.fromkeys(text for text in self._broken if not told or told not in text):
+        kept = self._broken + self._internal
+        if told:  # what followed from it says nothing new: the failed item itself, each file that a full disk refused
+            kept = [text for text in self._broken if told not in text and "OSError: " not in text]
+        for text in dict.fromkeys(kept):
             self._console.print(text, markup=False, style="red")
         if run.broken is not None:
             self._console.print(f"error: {run.broken}", markup=False, style="red")
         if run.certificate is not None:
             print_summary(run.certificate, run.folder, console=self._console)
-        elif run.broken is None and not self._broken:
+        elif run.broken is None and not kept:
             self._console.print(self._kept.getvalue().strip()[-2000:], markup=False)
 
     def _begin(self, total: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -109,9 +110,9 @@ class _Asking:
     @property
     def first(self) -> list[Probe]:
         """The smallest valid request and one that breaks something: however few the cases, both are among them."""
-        chosen = [self.plan.probes[0]]
-        chosen += [p for p in self.plan.probes if p.violation is not None and p.violation.kind and is_content(p)][:1]
-        return [planned(self._operation, probe) for probe in chosen]
+        refused = (planned(self._operation, p) for p in self.plan.probes if p.violation is not None and is_content(p))
+        broken = (probe for probe in refused if self.expecting.of(probe).word == "broken")
+        return [planned(self._operation, self.plan.probes[0]), *islice(broken, 1)]
 
     async def ask(self, probe: Probe) -> Answer:
         """Send a case; an answer that fails to come is a fault only while others come."""

@@ -65,7 +65,7 @@ def write_reports(
     try:
         merge_parts(run_folder)
     except OSError as error:
-        raise _report_error(error, run_folder / "evidence.ndjson") from error
+        raise report_error(error, run_folder / "evidence.ndjson") from error
     return certificate
 
 
@@ -81,7 +81,7 @@ def prepare_folder(run_folder: Path) -> None:
         if (run_folder / FOLDER).exists():
             shutil.rmtree(run_folder / FOLDER)
     except OSError as error:
-        raise _report_error(error, run_folder) from error
+        raise report_error(error, run_folder) from error
     write_file(run_folder / "certificate.json", b"")
     (run_folder / "certificate.json").unlink()
 
@@ -102,7 +102,7 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o644, sync: bool = Tr
         finally:
             scratch.unlink(missing_ok=True)
     except OSError as error:
-        raise _report_error(error, path) from error
+        raise report_error(error, path) from error
 
 
 def _write_failures(run_folder: Path, certificate: Certificate, evidence: Evidence) -> None:
@@ -112,12 +112,13 @@ def _write_failures(run_folder: Path, certificate: Certificate, evidence: Eviden
         if folder.exists():
             shutil.rmtree(folder)
     except OSError as error:
-        raise _report_error(error, folder) from error
+        raise report_error(error, folder) from error
     for name, content in reproducers(certificate, evidence):
         write_file(run_folder / name, content, mode=0o755 if name.endswith(".sh") else 0o644, sync=False)
 
 
-def _report_error(error: OSError, path: Path) -> ReportError:
+def report_error(error: OSError, path: Path) -> ReportError:
+    """Say what the system refused: a full disk, a missing permission, anything else."""
     if error.errno in FULL:
         problem, advice = "no space is left for a result", "free some space, then write the reports again"
     elif error.errno in FORBIDDEN:

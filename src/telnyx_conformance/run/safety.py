@@ -19,7 +19,7 @@ DIALLED = frozenset({"to", "To", "phone_number", "phone_numbers", "sip_address"}
 class Gate:
     """Decides, before sending, whether an operation may be called on this target, and keeps the billable budget.
 
-    `created` is the ledger: ids of resources that this run created. Only those are ever deleted on a target that is not embedded.
+    `created` is the ledger: ids of resources that this run created. Only those are ever deleted on a target beyond this machine.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -55,10 +55,10 @@ class Gate:
         reason = self.refuses(operation)
         if reason or self.is_free:
             return reason
-        if operation.method == "DELETE" and not names_nothing and not self._owns(path_values):
-            return "only what this run created is deleted"
         if not self._profile.is_real:
             return ""
+        if operation.method == "DELETE" and not names_nothing and not self._owns(path_values):
+            return "only what this run created is deleted"
         if method not in ("", operation.method) and len(self._profile.allow) < len(ALL_CLASSES):
             return f"{method} is not documented here, and not everything is allowed on this target"
         return self._reach({**path_values, "body": body}, operation) or self._cost(operation)
