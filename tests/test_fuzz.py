@@ -145,6 +145,11 @@ class FailsOnNullClientState(Behaviour):
         return FAILS if member(body, "client_state") is None else None
 
 
+class FailsOnFalse(Behaviour):
+    def before(self, body: Any) -> httpx.Response | None:
+        return FAILS if member(body, "early_media") is False else None
+
+
 class NeverAnswersCustomHeaders(Behaviour):
     finds = (NO_SERVER_ERROR, "custom_headers")
 
@@ -241,7 +246,7 @@ def fuzzed(core: AsyncCore, schemathesis: SchemathesisCases, folder: Path, fault
 def test_each_planted_fault_is_found_and_shrunk_to_its_cause(
     fault: type[Behaviour], core: AsyncCore, schemathesis: SchemathesisCases, tmp_path: Path
 ) -> None:
-    catch = fuzzed(core, schemathesis, tmp_path, fault(), Bounds(examples=400, faults=1))
+    catch = fuzzed(core, schemathesis, tmp_path, fault(), Bounds(examples=2000, faults=1))
     kind, name = fault.finds
     found = [f for f in catch.faults if f.kind == kind]
     assert found, [f.mark for f in catch.faults]
@@ -273,12 +278,12 @@ def test_two_faults_that_look_alike_are_told_apart(
 ) -> None:
     class Both(Behaviour):
         def before(self, body: Any) -> httpx.Response | None:
-            wrong = member(body, "client_state") is None or member(body, "sip_transport_protocol") == "TLS"
+            wrong = member(body, "early_media") is False or member(body, "sip_transport_protocol") == "TLS"
             return FAILS if wrong else None
 
     catch = fuzzed(core, schemathesis, tmp_path, Both(), Bounds(examples=300))
     causes = {name for fault in catch.faults if fault.kind == NO_SERVER_ERROR for name in fault.probe.body}
-    assert causes == {"to", "client_state", "sip_transport_protocol"}
+    assert causes == {"to", "early_media", "sip_transport_protocol"}
 
 
 def sent(planner: Planner, expecting: Expecting, seed: int, count: int) -> list[bytes]:
@@ -375,6 +380,14 @@ def test_an_answer_is_held_against_a_target_only_where_generator_and_contract_ag
     probe = as_probe(transfer, "test", claimed, body=body, media_type="application/json")
     expected = expecting.of(probe)
     assert (expected.word, [breach.place for breach in expected.breaches]) == (word, places)
+
+
+def test_a_body_that_is_missing_is_broken_and_one_that_is_null_is_open(
+    transfer: Operation, expecting: Expecting
+) -> None:
+    missing = as_probe(transfer, "test", "refuse")
+    null = as_probe(transfer, "test", "refuse", raw=b"null", media_type="application/json")
+    assert [expecting.of(probe).word for probe in (missing, null)] == ["broken", "open"]
 
 
 def test_bytes_that_are_no_json_are_broken(transfer: Operation, expecting: Expecting) -> None:
@@ -507,12 +520,12 @@ def test_the_command_says_the_verdict_last_and_exits_with_it(tmp_path: Path) -> 
 def test_the_command_shows_a_finding_as_curl_and_tries_it_first_the_next_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "_transport", lambda settings: transport(settings.edition, FailsOnNullClientState()))
+    monkeypatch.setattr(opening, "_transport", lambda settings: transport(settings.edition, FailsOnFalse()))
     kept = ["--only", "TransferCall", "--examples-dir", str(tmp_path / "kept")]
     code, told = run_command(*kept, "--examples", "200", "--out", str(tmp_path / "one"))
     assert code == 1
     assert "curl --silent" in told
-    assert '"client_state":null' in told
+    assert '"early_media":false' in told
     assert told.splitlines()[-1].startswith("verdict: does not conform")
     folder = tmp_path / "one" / "failures" / "TransferCall--fuzz--no-server-error"
     assert {f.name for f in folder.iterdir()} >= {"request.sh", "test_reproduce.py"}

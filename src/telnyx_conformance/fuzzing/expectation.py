@@ -178,7 +178,7 @@ class Expecting:
     def _is_binding(self, probe: Probe, breach: Breach) -> bool:
         """Tell whether the broken rule is more than a MAY. Null where it is not wanted is one of those, mostly."""
         known = self._levels_of_places.get(breach.place, {})
-        if breach.location == "body" and not breach.missing and breach.keyword != "malformed":
+        if breach.location == "body" and not breach.missing and breach.keyword not in ("malformed", "required"):
             whole = probe.body if probe.raw is None else msgspec.json.decode(probe.raw)
             if _at(whole, breach.path) is None:
                 return known.get("null", "MAY") != "MAY"
