@@ -21,12 +21,13 @@ ARROWS: dict[str, set[str]] = {
     "emulator": {"contract"},
     "mutants": {"contract", "emulator"},
     "run": {"contract", "checks", "plan", "inbox"},
+    "fuzzing": {"contract", "checks", "plan", "run"},  # a run of another kind: it knows no report and no pytest
     "report": {"contract", "checks", "plan", "run"},
     "progress": {"report"},
     "opening": {"contract", "run", "inbox", "emulator"},
-    "plugin": {"contract", "checks", "plan", "run", "report", "opening", "progress"},
+    "plugin": {"contract", "checks", "plan", "run", "fuzzing", "report", "opening", "progress"},
     "__main__": {"cli"},
-    "cli": {"contract", "checks", "plan", "run", "report", "opening", "plugin", "emulator", "inbox", "mutants"},
+    "cli": {"contract", "checks", "plan", "run", "fuzzing", "report", "opening", "plugin", "emulator", "inbox", "mutants"},
 }
 
 

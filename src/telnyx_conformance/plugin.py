@@ -36,6 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--allow", action="append", default=[], help="safety class that may be called; may be repeated")
     group.addoption("--seed", type=int, default=1, help="seed of everything that is chosen (default 1)")
     group.addoption("--shard", default="", help="I/N: run the I-th of N parts, 1 <= I <= N")
+    group.addoption(
+        "--examples", type=int, default=100, help="cases that the class fuzz tries per operation (default 100)"
+    )
+    group.addoption(
+        "--examples-dir",
+        default=".telnyx-conformance/examples",
+        help="folder of failing cases, which the class fuzz keeps and tries first",
+    )
     group.addoption("--out", default="", help="folder of this run's results (default reports/out/<time>)")
     group.addoption(
         "--progress", action="store_true", default=False, help="show one progress line instead of pytest's own report"
@@ -77,6 +85,7 @@ class ConformanceRun:
         self.broken: ConformanceError | None = None
         self._session: Any = None
         self._core: Any = None
+        self._campaign: Any = None
         self._folder: Path | None = None
         self._settings: Any = None
         self._waivers: Any = None
@@ -151,6 +160,19 @@ class ConformanceRun:
         if session.down:
             raise IncompleteError(session.down, where=self.settings.profile.base_url, advice="what was proven is kept")
         return proven
+
+    def fuzz(self, operation: Any) -> Any:
+        """Fuzz an operation and return its verdicts."""
+        from telnyx_conformance.fuzzing.campaign import Campaign
+        from telnyx_conformance.fuzzing.examples import Examples
+        from telnyx_conformance.fuzzing.hunt import Bounds
+
+        option = self.config.getoption
+        if self._campaign is None:
+            self._campaign = Campaign(self.session, examples=Examples(Path(option("examples_dir"))))
+        bounds = Bounds(examples=option("examples"))
+        verdicts, _ = self.prove(lambda _: self._campaign.prove(operation, bounds))
+        return verdicts
 
     def complaints(self, proven: str, subject: Any, verdicts: list[Any]) -> list[Any]:
         """Return the verdicts that make an item fail: what is binding, neither passes nor is waived, and could be judged or not."""
@@ -303,7 +325,7 @@ def prove(request: pytest.FixtureRequest) -> Prove:
         from telnyx_conformance.run.proving import prove as proof
 
         try:
-            verdicts = run.prove(lambda session: proof(session, proven, subject))
+            verdicts = run.fuzz(subject) if proven == "fuzz" else run.prove(lambda s: proof(s, proven, subject))
         except IncompleteError as broken:
             run.stop(request.session, broken)
             pytest.fail(str(broken), pytrace=False)
