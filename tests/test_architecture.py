@@ -25,9 +25,23 @@ ARROWS: dict[str, set[str]] = {
     "report": {"contract", "checks", "plan", "run"},
     "progress": {"report"},
     "opening": {"contract", "run", "inbox", "emulator"},
-    "plugin": {"contract", "checks", "plan", "run", "fuzzing", "report", "opening", "progress"},
+    "conducting": {"contract", "run", "fuzzing", "report", "opening"},
+    "plugin": {"contract", "checks", "plan", "run", "fuzzing", "report", "conducting", "progress"},
     "__main__": {"cli"},
-    "cli": {"contract", "checks", "plan", "run", "fuzzing", "report", "opening", "plugin", "emulator", "inbox", "mutants"},
+    "cli": {
+        "contract",
+        "checks",
+        "plan",
+        "run",
+        "fuzzing",
+        "report",
+        "opening",
+        "conducting",
+        "plugin",
+        "emulator",
+        "inbox",
+        "mutants",
+    },
 }
 
 

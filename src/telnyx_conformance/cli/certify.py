@@ -69,7 +69,7 @@ def certify(
     plan: bool,
 ) -> int:
     """Run the suites against TARGET (embedded, live, or a URL) and write its certificate."""
-    from telnyx_conformance.plugin import prepare
+    from telnyx_conformance.conducting import prepare
     from telnyx_conformance.run.settings import Settings
 
     shard = shard or _shard_of_job()

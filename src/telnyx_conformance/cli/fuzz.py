@@ -64,9 +64,9 @@ def fuzz(
     examples_dir: str,
 ) -> int:
     """Send generated requests to TARGET (embedded, live, or a URL) and report what breaks it."""
+    from telnyx_conformance.conducting import prepare
     from telnyx_conformance.errors import UsageError
     from telnyx_conformance.fuzzing.hunt import Bounds
-    from telnyx_conformance.plugin import prepare
     from telnyx_conformance.run.settings import Settings
 
     settings = Settings(
