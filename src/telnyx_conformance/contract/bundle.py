@@ -1,7 +1,8 @@
 """One OpenAPI 3.1 document of a whole edition, for other tools: mock servers, fuzzers, validators, code generators.
 
-Beyond the edition it says what those tools need: a description for each response, a server for each path, the groups
-as tags, a `pattern` for the formats that only this project knows. `x-hardened` and `x-rules` stay: docs/hardening.md.
+Beyond the edition it says what those tools need: a description for each response, a summary for each callback, a server
+for each path, the groups as tags, a `pattern` for the formats that only this project knows. `x-hardened` and `x-rules`
+stay: docs/hardening.md.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _operation(node: Mapping[str, Any]) -> dict[str, Any]:
     if "callbacks" in node:
         made["callbacks"] = {
             name: {
-                expression: {method: _posted(posted) for method, posted in item.items()}
+                expression: {method: _posted(name, posted) for method, posted in item.items()}
                 for expression, item in expressions.items()
             }
             for name, expressions in node["callbacks"].items()
@@ -73,8 +74,9 @@ def _operation(node: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _posted(node: Mapping[str, Any]) -> dict[str, Any]:
-    return {**{key: _patterned(part) for key, part in node.items()}, "responses": _responses(node.get("responses", {}))}
+def _posted(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
+    said = {"summary": name, **{key: _patterned(part) for key, part in node.items()}}
+    return {**said, "responses": _responses(node.get("responses", {}))}
 
 
 def _responses(responses: Mapping[str, Any]) -> dict[str, Any]:
