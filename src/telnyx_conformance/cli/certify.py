@@ -97,7 +97,7 @@ def certify(
     if count > 1:
         os.environ["PYTHONSAFEPATH"] = "1"  # workers would import a json.py that lies in the current folder
         arguments += ["-n", str(count), "--dist", "worksteal", "--maxschedchunk=50"]
-    return run_suites(arguments, classes)
+    return run_suites(arguments, classes, folder)
 
 
 def print_plan(settings: Settings) -> None:
@@ -112,7 +112,7 @@ def print_plan(settings: Settings) -> None:
                 click.echo(msgspec.json.encode(probe))
 
 
-def run_suites(arguments: list[str], classes: tuple[str, ...]) -> int:
+def run_suites(arguments: list[str], classes: tuple[str, ...], folder: Path) -> int:
     """Run pytest over the suites and return our exit code."""
     import pytest
 
@@ -124,15 +124,18 @@ def run_suites(arguments: list[str], classes: tuple[str, ...]) -> int:
     common = [f"--rootdir={root}", "-c", str(root / "pyproject.toml"), f"--confcutdir={root}", "-p", "no:cacheprovider"]
     # Whatever else is installed beside us stays out: it costs start-up time, and it could change what the suites do.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    common += ["-p", "xdist.plugin", "-p", "allure_pytest.plugin", "-p", "no:unraisableexception"]
+    common += ["-p", "xdist.plugin", "-p", "allure_pytest.plugin", "-p", "no:unraisableexception", "--no-summary"]
     sys.dont_write_bytecode = True  # the content may be installed where nothing can be written
     code = pytest.main([*common, *arguments, *map(str, folders)])
-    return int(ours(int(code)))
+    return int(ours(int(code), folder))
 
 
-def ours(code: int) -> ExitCode:
-    """Translate pytest's exit status: the plugin already set ours; what is left are pytest's own."""
-    if code == pytest_code("NO_TESTS_COLLECTED"):
+def ours(code: int, folder: Path) -> ExitCode:
+    """Translate pytest's exit status: the plugin already set ours; what is left are pytest's own.
+
+    Nothing collected, although a plan was written, means that every worker went away.
+    """
+    if code == pytest_code("NO_TESTS_COLLECTED") and not any(folder.glob("evidence*.ndjson")):
         click.echo("error: nothing was selected: no claimed operation has the classes asked for", err=True)
         return ExitCode.USAGE
     return ExitCode(code) if code in set(ExitCode) else ExitCode.INCOMPLETE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.contract.constraints import Constraint, constraints_of
-from telnyx_conformance.contract.fields import Field, fields_of
+from telnyx_conformance.contract.fields import Field, fields_of, is_json
 from telnyx_conformance.contract.nodes import reader_of
 from telnyx_conformance.contract.requirements import conformance_class, enumerate_requirements, field_id
 from telnyx_conformance.contract.validators import Validator, compiled
@@ -76,7 +76,16 @@ class Planner:
             if field.location == "body" or field.required:
                 name = field.parameter.name if field.parameter else ""
                 base.setdefault(root_of(field), self.maker.minimal(field.node, name))
+        body = self.operation.body
+        if body is not None and body.required and not is_json(body.media_type) and base.get(BODY) == {}:
+            base[BODY] = self._one_member(
+                fields
+            )  # a form without fields has no bytes: nobody could tell that it is there
         return base
+
+    def _one_member(self, fields: tuple[Field, ...]) -> dict[str, Any]:
+        first = next((f for f in fields if f.location == "body" and len(f.chain) == 2 and f.name), None)  # noqa: PLR2004 - a member of the root
+        return {first.name: self.maker.minimal(first.node, first.name)} if first else {}
 
     def minimal(self) -> Probe:
         """Return the accepted probe with nothing in it but what is required."""
