@@ -180,6 +180,10 @@ def _is_long(value: Any, limit: Any) -> bool:
     return isinstance(value, str) and len(value) in {limit - less for less in SHORTER}
 
 
+def _same(one: Any, other: Any) -> bool:
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
 def _holds(value: Any, argument: Any) -> bool:
     wanted = condition_of(argument[1]) or {}
     return isinstance(value, dict) and all(value.get(name) in values for name, values in wanted.items())
@@ -309,7 +313,3 @@ def _values(root: Any, path: Path) -> Iterator[Any]:
         elif key == ANY_KEY:
             for item in root.values():
                 yield from _values(item, rest)
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
