@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 MOVABLE = frozenset({"if", "then", "else", "anyOf", "oneOf", "dependentRequired", "dependentSchemas"})
 E164 = r"\+[1-9]\d{6,14}"
 SIP = r"sips?:[^\s@:]+(:[^\s@]*)?(@[^\s@/]+)?"
+OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 PATTERNS = {
     "e164": f"^{E164}$",
     "sip-uri": f"^{SIP}$",
     "e164-or-sip-uri": f"^({E164}|{SIP})$",
+    "e164-or-id": rf"^({E164}|\d{{1,40}}|[0-9A-Fa-f]{{8}}-([0-9A-Fa-f]{{4}}-){{3}}[0-9A-Fa-f]{{12}})$",
     "url-or-empty": r"^$|^([hH][tT][tT][pP][sS]?|[wW][sS]{1,2}|ftp|s3|gs)://[^\s/@]+@?[^\s]+$",
     "wss-url": r"^[wW][sS]{1,2}://[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?([/?#]\S*)?$",
+    "ip-address": rf"^({OCTET}(\.{OCTET}){{3}}|([0-9A-Fa-f]{{0,4}}:){{2,7}}[0-9A-Fa-f]{{0,4}})$",
     "base64": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
 }
 

@@ -103,7 +103,8 @@ def _of_field(reader: Reader, operation: Operation, field: Field) -> Iterator[Re
     for constraint in constraints_of(reader, field):
         holder = field.chain[-2].node if constraint.of_parent and len(field.chain) > 1 else field.node
         row = KINDS[constraint.rule]
-        level: Level = holder.level(constraint.keyword, row.level) if row.level != "MAY" else row.level
+        made = constraint.made or holder.provenance.get(constraint.keyword)
+        level: Level = made.level if made and row.level != "MAY" else row.level
         if constraint.refuses:
             refused.append(level)
         if not constraint.keyword:  # how a refusal is worded binds no more than the refusal itself
@@ -114,7 +115,7 @@ def _of_field(reader: Reader, operation: Operation, field: Field) -> Iterator[Re
             constraint.kind,
             constraint.rule,
             level=level,
-            source=holder.source(constraint.keyword) if constraint.keyword else "document",
+            source=(made.source if made else "schema") if constraint.keyword else "document",
             argument=_argument(constraint, field.node),
             place_name=named,
             types=" or ".join(field.node.types),
@@ -126,6 +127,13 @@ def _argument(constraint: Constraint, node: Node) -> str:
     argument: Any = constraint.argument
     if constraint.rule == "required-if":
         return constraint.kind.removeprefix("required=").replace("-if-", " is required when ")
+    if constraint.rule == "allowed-if":
+        return constraint.kind.removeprefix("allowed=").replace("-if-", " is restricted when ")
+    if constraint.rule == "narrowed":
+        name, _, keyword = argument
+        return constraint.kind.removeprefix(f"{keyword}=").replace(
+            f"{name}-if-", f"{name} has a {keyword} to keep to when "
+        )
     if isinstance(argument, tuple):
         return " and ".join(map(str, argument))
     if argument is None:
