@@ -35,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--waivers", default="", help="YAML file of accepted deviations")
     group.addoption("--allow", action="append", default=[], help="safety class that may be called; may be repeated")
     group.addoption("--seed", type=int, default=1, help="seed of everything that is chosen (default 1)")
+    group.addoption(
+        "--strength", type=int, default=1, help="1: each valid value once (default); 2: each two of different places"
+    )
     group.addoption("--shard", default="", help="I/N: run the I-th of N parts, 1 <= I <= N")
     group.addoption("--out", default="", help="folder of this run's results (default reports/out/<time>)")
     group.addoption(
@@ -112,7 +115,7 @@ class ConformanceRun:
             self._settings = Settings(
                 target=option("target"), edition=option("edition"), only=option("only"), classes=option("classes"),
                 profile=option("profile"), allow=option("allow"), seed=option("seed"), waivers=option("waivers"),
-                shard=option("shard"),
+                shard=option("shard"), strength=option("strength"),
             )  # fmt: skip
         return self._settings
 
