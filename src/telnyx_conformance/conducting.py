@@ -65,7 +65,7 @@ class ConformanceRun:
             self._settings = Settings(
                 target=option("target"), edition=option("edition"), only=option("only"), classes=option("classes"),
                 profile=option("profile"), allow=option("allow"), seed=option("seed"), waivers=option("waivers"),
-                shard=option("shard"),
+                shard=option("shard"), strength=option("strength"),
             )  # fmt: skip
         return self._settings
 

@@ -33,6 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--waivers", default="", help="YAML file of accepted deviations")
     group.addoption("--allow", action="append", default=[], help="safety class that may be called; may be repeated")
     group.addoption("--seed", type=int, default=1, help="seed of everything that is chosen (default 1)")
+    group.addoption(
+        "--strength", type=int, default=1, help="1: each valid value once (default); 2: each two of different places"
+    )
     group.addoption("--shard", default="", help="I/N: run the I-th of N parts, 1 <= I <= N")
     group.addoption(
         "--examples", type=int, default=100, help="cases that the class fuzz tries per operation (default 100)"

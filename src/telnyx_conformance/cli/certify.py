@@ -49,6 +49,9 @@ A run leaves certificate.html, certificate.json, junit.xml, allure/, evidence.nd
 @click.option("--allow", multiple=True, metavar="CLASS", help="Safety class that may be called, or all.")
 @click.option("--workers", type=click.IntRange(1, 64), default=None, help="Processes; chosen by the size of the run.")
 @click.option("--seed", default=1, show_default=True, help="Seed of everything that is chosen.")
+@click.option(
+    "--strength", type=click.IntRange(1, 2), default=1, show_default=True, help="2: let each two valid values meet."
+)
 @click.option("--shard", default="", metavar="I/N", help="Run the I-th of N parts.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the results; reports/out/<time> when absent.")
 @click.option("--allure/--no-allure", default=True, show_default=True, help="Write Allure results.")
@@ -63,6 +66,7 @@ def certify(
     allow: tuple[str, ...],
     workers: int | None,
     seed: int,
+    strength: int,
     shard: str,
     out: str,
     allure: bool,
@@ -75,7 +79,7 @@ def certify(
     shard = shard or _shard_of_job()
     settings = Settings(
         target=target, edition=edition, only=only, classes=classes, profile=profile, allow=allow, seed=seed, waivers=waivers,
-        shard=shard,
+        shard=shard, strength=strength,
     )  # fmt: skip
     if plan:
         print_plan(settings)
@@ -84,7 +88,7 @@ def certify(
     prepare(settings, folder)
     options = {"--edition": edition, "--profile": _absolute(profile), "--waivers": _absolute(waivers), "--shard": shard}
     # As `--name=value`: pytest looks for a conftest.py beside every word that is a path before it knows our options.
-    arguments = [f"--target={target}", f"--seed={seed}", f"--out={folder}", "--progress"]
+    arguments = [f"--target={target}", f"--seed={seed}", f"--strength={strength}", f"--out={folder}", "--progress"]
     arguments += [f"{name}={value}" for name, value in options.items() if value]
     arguments += [f"--only={value}" for value in only]
     arguments += [f"--class={value}" for value in classes]
@@ -107,7 +111,7 @@ def print_plan(settings: Settings) -> None:
     from telnyx_conformance.plan.planning import plan_operation
 
     for operation in settings.selected:
-        for probe in plan_operation(settings.edition, operation, settings.seed).probes:
+        for probe in plan_operation(settings.edition, operation, settings.seed, settings.strength).probes:
             if not settings.classes or probe.conformance_class in settings.classes:
                 click.echo(msgspec.json.encode(probe))
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.contract.sequence import Sequence
 
+STRENGTHS = (1, 2)  # how many values of different places are combined in accepted probes
+
 
 class Settings:
     """One run's settings. Reading a bad one raises `UsageError`."""
@@ -38,11 +40,15 @@ class Settings:
         seed: int = 1,
         waivers: str = "",
         shard: str = "",
+        strength: int = 1,
     ) -> None:
         for name in classes:
             if name not in CONFORMANCE_CLASSES:
                 raise UnknownName("conformance class", name, CONFORMANCE_CLASSES)
         self.target, self.seed = target, seed
+        if strength not in STRENGTHS:
+            raise UsageError("not a strength", expected=" or ".join(map(str, STRENGTHS)), got=str(strength))
+        self.strength = strength
         self.shard = read_shard(shard) if shard else (1, 1)
         self.waivers = Path(waivers) if waivers else None
         self.classes, self.only = tuple(classes), tuple(only)
