@@ -21,12 +21,27 @@ ARROWS: dict[str, set[str]] = {
     "emulator": {"contract"},
     "mutants": {"contract", "emulator", "opening", "run", "report"},  # it plants, lets the suites judge, and tells
     "run": {"contract", "checks", "plan", "inbox"},
+    "fuzzing": {"contract", "checks", "plan", "run"},  # a run of another kind: it knows no report and no pytest
     "report": {"contract", "checks", "plan", "run"},
     "progress": {"report"},
     "opening": {"contract", "run", "inbox", "emulator"},
-    "plugin": {"contract", "checks", "plan", "run", "report", "opening", "progress"},
+    "conducting": {"contract", "run", "fuzzing", "report", "opening"},
+    "plugin": {"contract", "checks", "plan", "run", "fuzzing", "report", "conducting", "progress"},
     "__main__": {"cli"},
-    "cli": {"contract", "checks", "plan", "run", "report", "opening", "plugin", "emulator", "inbox", "mutants"},
+    "cli": {
+        "contract",
+        "checks",
+        "plan",
+        "run",
+        "fuzzing",
+        "report",
+        "opening",
+        "conducting",
+        "plugin",
+        "emulator",
+        "inbox",
+        "mutants",
+    },
 }
 
 

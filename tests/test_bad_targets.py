@@ -322,7 +322,7 @@ def test_of_an_endless_answer_only_a_bounded_part_is_read(stand_in: Start, certi
 def test_a_target_that_dies_in_the_middle_ends_the_run_and_what_was_proven_stays(
     stand_in: Start, certify: Certify
 ) -> None:
-    target = stand_in(after(30, hang_up))
+    target = stand_in(after(60, hang_up))
     outcome = certify(target.url, "--only", "Billing Groups", "--only", "Addresses", "--no-allure")
     verdicts = {r["verdict"] for r in outcome.certificate["requirements"]}
 

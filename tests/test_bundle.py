@@ -8,9 +8,12 @@ import jsonschema_rs
 import pytest
 import schemathesis
 
-from telnyx_conformance.contract.bundle import PATTERNS, bundle, reason
+from telnyx_conformance.contract.bundle import PATTERNS, _patterned, bundle, reason
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.formats import find
+from telnyx_conformance.contract.validators import compiled
+from telnyx_conformance.plan.planning import plan_operation
+from telnyx_conformance.plan.values import filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +61,47 @@ def test_hardening_is_in_the_bundle_and_stays_out_of_the_plain_one() -> None:
         for document in (BUNDLE, plain)
     ]
     assert [timeout.get("maximum") for timeout in timeouts] == [600, None]
+
+
+def test_rules_between_members_stand_where_generators_read_them() -> None:
+    first, second = ({"required": [name, "other"]} for name in ("one", "two"))
+    condition = {"if": {"required": ["one"]}, "then": {"required": ["three"]}}
+    mark = {"source": "a page", "level": "MUST"}
+    parts = [{"not": first, "x-hardened": {"not": mark}}, {"$ref": "#/x"}, condition, {"not": {"anyOf": [second]}}]
+    made = _patterned({"type": "object", "allOf": parts, "x-hardened": {"allOf": mark}})
+    assert made == {
+        "type": "object", "allOf": [{"$ref": "#/x"}], **condition, "not": {"anyOf": [first, second]},
+        "x-hardened": {"allOf": mark, "not": mark},
+    }  # fmt: skip
+
+
+def test_a_second_condition_stays_where_it_is() -> None:
+    conditions = [{"if": {"required": [name]}, "then": {"required": ["other"]}} for name in ("one", "two")]
+    assert _patterned({"allOf": conditions}) == {**conditions[0], "allOf": conditions[1:]}
+
+
+def test_what_is_folded_says_the_same_of_every_planned_body() -> None:
+    """Each planned body of an operation is as valid under the bundle as under the contract."""
+    judged = 0
+    for operation in EDITION.select(["TransferCall", "DialCall"]):
+        assert operation.body is not None
+        schema = operation.body.content["application/json"]
+        schemas = [compiled(document, schema, "request") for document in (EDITION.document, BUNDLE)]
+        for probe in plan_operation(EDITION, operation).probes:
+            if isinstance(probe.body, dict):
+                body = filled(probe.body)
+                assert schemas[0].is_valid(body) == schemas[1].is_valid(body), probe.id
+                judged += 1
+    assert judged > 100
+
+
+def test_schemathesis_makes_many_valid_bodies_of_a_hardened_schema() -> None:
+    schema = schemathesis.openapi.from_dict(BUNDLE)
+    operation = schema["/calls/{call_control_id}/actions/transfer"]["POST"]
+    made = schema.iter_coverage_cases(
+        operation, generation_modes=[schemathesis.GenerationMode.POSITIVE], generation_config=schema.config.generation
+    )
+    assert sum(1 for _ in made) > 50
 
 
 def test_bundling_twice_gives_the_same_bytes() -> None:

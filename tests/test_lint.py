@@ -61,6 +61,13 @@ situations: {}
 kinds: {minimum: {codes: ['10015']}}
 fields: {groups: [Pets], codes: {age: '10015'}}
 """
+JUDGED = """\
+group: Pets
+judgements:
+- {owner: Pet, in: body, field: age, kind: maximum, as: keyword}
+inconsistencies:
+- {owner: GetPet, in: path, field: pet_id, kind: naming, as: explained, because: the name stays as published}
+"""
 FILES = {
     "2000-01-01/edition.yaml": EDITION,
     "2000-01-01/groups/pets.yaml": GROUP,
@@ -68,6 +75,7 @@ FILES = {
     "safety.yaml": SAFETY,
     "hardening/pets.yaml": OVERLAY,
     "errors.yaml": ERRORS,
+    "judgements/pet.yaml": JUDGED,
 }
 
 
@@ -121,6 +129,12 @@ PLANTED = [
     (("safety", "safe_read", "safe_reed"), "/classes", "safe_reed: did you mean safe_read?"),
     (("errors", "codes: ['10015']", "codes: ['10016']"), "/kinds/minimum/codes", "did you mean 10015?"),
     (("errors", "groups: [Pets]", "groups: [Pet]"), "/fields/groups/0", "did you mean Pets?"),
+    (("judgements", "owner: Pet,", "owner: Pett,"), "pet.yaml:3:11: /judgements/0/owner", "did you mean Pet?"),
+    (("judgements", "field: age", "field: aeg"), "pet.yaml:3:33: /judgements/0/field", "did you mean age?"),
+    (("judgements", "kind: maximum", "kind: maxLength"), "/judgements/0/field", ""),
+    (("judgements", "as: keyword", "as: keywort"), "/judgements/0/as", "did you mean keyword?"),
+    (("judgements", "owner: GetPet", "owner: GetPets"), "/inconsistencies/0/owner", "did you mean GetPet?"),
+    (("judgements", "group: Pets", "group: Pet"), "pet.yaml:1:8: /group", "did you mean Pets?"),
     (("edition", "groups: [Pets]", "groups: []"), "2000-01-01", ""),
 ]
 

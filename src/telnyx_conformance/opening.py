@@ -56,7 +56,9 @@ async def open_session(
     storage = profile.storage_url or (_root(profile.base_url) + "/s3" if profile.kind == "embedded" else "")
     if storage:
         clients["storage"] = _client(profile, storage, transport)
-    inbox = Inbox(host=profile.webhook_host, port=profile.webhook_port, scrub=evidence.redact)
+    inbox = Inbox(
+        host=profile.webhook_host, port=profile.webhook_port, public_url=profile.webhook_url, scrub=evidence.redact
+    )
     control, public_key = None, profile.public_key
     try:
         await inbox.start()

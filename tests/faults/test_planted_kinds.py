@@ -24,13 +24,14 @@ IGNORED = (
     "malformed", "content-type", "required", "type", "null", "enum", "const", "minimum", "maximum",
     "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "format",
     "named-format", "minItems", "maxItems", "uniqueItems", "minProperties", "additionalProperties", "exclusive",
-    "dependentRequired", "required-if", "oneOf", "anyOf", "auth:missing", "auth:malformed", "auth:unknown",
+    "dependentRequired", "required-if", "allowed-if", "narrowed", "oneOf", "anyOf",
+    "auth:missing", "auth:malformed", "auth:unknown",
     "method:not-allowed", "resource:unknown",
 )  # fmt: skip
 REFUSED = (
     "minimal", "media", "type", "accepted", "nullable", "member", "const", "minimum", "maximum", "exclusiveMinimum",
     "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "format", "named-format", "minItems",
-    "maxItems", "uniqueItems", "minProperties", "dependentRequired", "required-if", "alternative", "route:exists",
+    "maxItems", "uniqueItems", "minProperties", "dependentRequired", "required-if", "narrowed", "alternative", "route:exists",
     "headers:accept", "headers:content-type-charset", "headers:authorization-case",
 )  # fmt: skip
 WORDED = ("pointer", "code")

@@ -49,6 +49,9 @@ A run leaves certificate.html, certificate.json, junit.xml, allure/, evidence.nd
 @click.option("--allow", multiple=True, metavar="CLASS", help="Safety class that may be called, or all.")
 @click.option("--workers", type=click.IntRange(1, 64), default=None, help="Processes; chosen by the size of the run.")
 @click.option("--seed", default=1, show_default=True, help="Seed of everything that is chosen.")
+@click.option(
+    "--strength", type=click.IntRange(1, 2), default=1, show_default=True, help="2: let each two valid values meet."
+)
 @click.option("--shard", default="", metavar="I/N", help="Run the I-th of N parts.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the results; reports/out/<time> when absent.")
 @click.option("--allure/--no-allure", default=True, show_default=True, help="Write Allure results.")
@@ -63,19 +66,20 @@ def certify(
     allow: tuple[str, ...],
     workers: int | None,
     seed: int,
+    strength: int,
     shard: str,
     out: str,
     allure: bool,
     plan: bool,
 ) -> int:
     """Run the suites against TARGET (embedded, live, or a URL) and write its certificate."""
-    from telnyx_conformance.plugin import prepare
+    from telnyx_conformance.conducting import prepare
     from telnyx_conformance.run.settings import Settings
 
     shard = shard or _shard_of_job()
     settings = Settings(
         target=target, edition=edition, only=only, classes=classes, profile=profile, allow=allow, seed=seed, waivers=waivers,
-        shard=shard,
+        shard=shard, strength=strength,
     )  # fmt: skip
     if plan:
         print_plan(settings)
@@ -84,7 +88,7 @@ def certify(
     prepare(settings, folder)
     options = {"--edition": edition, "--profile": _absolute(profile), "--waivers": _absolute(waivers), "--shard": shard}
     # As `--name=value`: pytest looks for a conftest.py beside every word that is a path before it knows our options.
-    arguments = [f"--target={target}", f"--seed={seed}", f"--out={folder}", "--progress"]
+    arguments = [f"--target={target}", f"--seed={seed}", f"--strength={strength}", f"--out={folder}", "--progress"]
     arguments += [f"{name}={value}" for name, value in options.items() if value]
     arguments += [f"--only={value}" for value in only]
     arguments += [f"--class={value}" for value in classes]
@@ -97,7 +101,7 @@ def certify(
     if count > 1:
         os.environ["PYTHONSAFEPATH"] = "1"  # workers would import a json.py that lies in the current folder
         arguments += ["-n", str(count), "--dist", "worksteal", "--maxschedchunk=50"]
-    return run_suites(arguments, classes)
+    return run_suites(arguments, classes, folder)
 
 
 def print_plan(settings: Settings) -> None:
@@ -107,12 +111,12 @@ def print_plan(settings: Settings) -> None:
     from telnyx_conformance.plan.planning import plan_operation
 
     for operation in settings.selected:
-        for probe in plan_operation(settings.edition, operation, settings.seed).probes:
+        for probe in plan_operation(settings.edition, operation, settings.seed, settings.strength).probes:
             if not settings.classes or probe.conformance_class in settings.classes:
                 click.echo(msgspec.json.encode(probe))
 
 
-def run_suites(arguments: list[str], classes: tuple[str, ...]) -> int:
+def run_suites(arguments: list[str], classes: tuple[str, ...], folder: Path) -> int:
     """Run pytest over the suites and return our exit code."""
     import pytest
 
@@ -124,15 +128,18 @@ def run_suites(arguments: list[str], classes: tuple[str, ...]) -> int:
     common = [f"--rootdir={root}", "-c", str(root / "pyproject.toml"), f"--confcutdir={root}", "-p", "no:cacheprovider"]
     # Whatever else is installed beside us stays out: it costs start-up time, and it could change what the suites do.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    common += ["-p", "xdist.plugin", "-p", "allure_pytest.plugin", "-p", "no:unraisableexception"]
+    common += ["-p", "xdist.plugin", "-p", "allure_pytest.plugin", "-p", "no:unraisableexception", "--no-summary"]
     sys.dont_write_bytecode = True  # the content may be installed where nothing can be written
     code = pytest.main([*common, *arguments, *map(str, folders)])
-    return int(ours(int(code)))
+    return int(ours(int(code), folder))
 
 
-def ours(code: int) -> ExitCode:
-    """Translate pytest's exit status: the plugin already set ours; what is left are pytest's own."""
-    if code == pytest_code("NO_TESTS_COLLECTED"):
+def ours(code: int, folder: Path) -> ExitCode:
+    """Translate pytest's exit status: the plugin already set ours; what is left are pytest's own.
+
+    Nothing collected, although a plan was written, means that every worker went away.
+    """
+    if code == pytest_code("NO_TESTS_COLLECTED") and not any(folder.glob("evidence*.ndjson")):
         click.echo("error: nothing was selected: no claimed operation has the classes asked for", err=True)
         return ExitCode.USAGE
     return ExitCode(code) if code in set(ExitCode) else ExitCode.INCOMPLETE

@@ -66,6 +66,22 @@ def lint() -> int:
     return int(ExitCode.USAGE if problems else ExitCode.CONFORMS)
 
 
+@contract.command()
+@click.option("--by", type=click.Choice(["kind", "group"]), default="kind", show_default=True, help="What a row is.")
+def tally(by: str) -> None:
+    """Count what became of the statements that the documentation makes in words only: keyword, named rule, or rejected."""
+    from telnyx_conformance.contract.judgements import OUTCOMES, load_judgements
+    from telnyx_conformance.contract.judgements import tally as tallying
+
+    counted = tallying(load_judgements())
+    lines = counted.by_kind if by == "kind" else counted.by_group
+    click.echo("\t".join([by, *OUTCOMES, "all"]))
+    for line in lines:
+        click.echo("\t".join([line.name, *(str(line.counts.get(outcome, 0)) for outcome in OUTCOMES), str(line.total)]))
+    totals = [sum(line.counts.get(outcome, 0) for line in lines) for outcome in OUTCOMES]
+    click.echo("\t".join(["all", *map(str, totals), str(sum(totals))]))
+
+
 @contract.command(name="import")
 @click.argument("document", type=click.Path(path_type=Path))
 @click.option("--edition", required=True, help="Name of the edition, a date such as 2025-06-16.")

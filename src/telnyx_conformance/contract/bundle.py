@@ -1,7 +1,8 @@
 """One OpenAPI 3.1 document of a whole edition, for other tools: mock servers, fuzzers, validators, code generators.
 
-Beyond the edition it says what those tools need: a description for each response, a server for each path, the groups
-as tags, a `pattern` for the formats that only this project knows. `x-hardened` and `x-rules` stay: docs/hardening.md.
+Beyond the edition it says what those tools need: a description for each response, a summary for each callback, a server
+for each path, the groups as tags, a `pattern` for the formats that only this project knows. `x-hardened` and `x-rules`
+stay: docs/hardening.md.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.contract.model import Edition
 
+# Keywords that mean the same in a part of `allOf` and beside it; `if` goes with `then` and `else`.
+MOVABLE = frozenset({"if", "then", "else", "anyOf", "oneOf", "dependentRequired", "dependentSchemas"})
 E164 = r"\+[1-9]\d{6,14}"
 SIP = r"sips?:[^\s@:]+(:[^\s@]*)?(@[^\s@/]+)?"
+OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 PATTERNS = {
     "e164": f"^{E164}$",
     "sip-uri": f"^{SIP}$",
     "e164-or-sip-uri": f"^({E164}|{SIP})$",
+    "e164-or-id": rf"^({E164}|\d{{1,40}}|[0-9A-Fa-f]{{8}}-([0-9A-Fa-f]{{4}}-){{3}}[0-9A-Fa-f]{{12}})$",
     "url-or-empty": r"^$|^([hH][tT][tT][pP][sS]?|[wW][sS]{1,2}|ftp|s3|gs)://[^\s/@]+@?[^\s]+$",
     "wss-url": r"^[wW][sS]{1,2}://[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?([/?#]\S*)?$",
+    "ip-address": rf"^({OCTET}(\.{OCTET}){{3}}|([0-9A-Fa-f]{{0,4}}:){{2,7}}[0-9A-Fa-f]{{0,4}})$",
     "base64": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
 }
 
@@ -65,7 +71,7 @@ def _operation(node: Mapping[str, Any]) -> dict[str, Any]:
     if "callbacks" in node:
         made["callbacks"] = {
             name: {
-                expression: {method: _posted(posted) for method, posted in item.items()}
+                expression: {method: _posted(name, posted) for method, posted in item.items()}
                 for expression, item in expressions.items()
             }
             for name, expressions in node["callbacks"].items()
@@ -73,8 +79,9 @@ def _operation(node: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _posted(node: Mapping[str, Any]) -> dict[str, Any]:
-    return {**{key: _patterned(part) for key, part in node.items()}, "responses": _responses(node.get("responses", {}))}
+def _posted(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
+    said = {"summary": name, **{key: _patterned(part) for key, part in node.items()}}
+    return {**said, "responses": _responses(node.get("responses", {}))}
 
 
 def _responses(responses: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,4 +128,41 @@ def _patterned(node: Any) -> Any:
         made["format"] = "uri"
     if isinstance(form, str) and form in PATTERNS and "pattern" not in node:
         made["pattern"] = PATTERNS[form]
+    return _folded(made) if isinstance(made.get("allOf"), list) else made
+
+
+def _folded(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema whose rules between members stand in the schema itself, not in parts of its `allOf`.
+
+    It says the same. Schemathesis makes one valid body for TransferCall where `not` stands in `allOf`, 145 where not.
+    """
+    kept: list[Any] = []
+    own: dict[str, Any] = {}
+    forbidden = [node["not"]] if "not" in node else []
+    for part in node["allOf"]:
+        said = set(part) - {"x-hardened"}
+        if said == {"not"}:
+            forbidden.append(part["not"])
+        elif said and said <= MOVABLE and not said & {*node, *own}:
+            own |= {key: part[key] for key in part if key != "x-hardened"}
+        else:
+            kept.append(part)
+    if forbidden:
+        own["not"] = forbidden[0] if len(forbidden) == 1 else {"anyOf": _either(forbidden)}
+    marks = {"x-hardened": _marks(node, kept)} if "x-hardened" in node else {}
+    rest = {key: value for key, value in node.items() if key not in ("allOf", "not", "x-hardened")}
+    return {**rest, **({"allOf": kept} if kept else {}), **own, **marks}
+
+
+def _either(forbidden: list[Any]) -> list[Any]:
+    """Return all that is forbidden as one list of alternatives."""
+    return [one for part in forbidden for one in (part["anyOf"] if set(part) == {"anyOf"} else [part])]
+
+
+def _marks(node: Mapping[str, Any], kept: list[Any]) -> dict[str, Any]:
+    """Return the provenance of a schema and of those parts of its `allOf` that went into it."""
+    made = {key: mark for key, mark in node["x-hardened"].items() if key != "allOf" or kept}
+    for part in node["allOf"]:
+        if part not in kept:
+            made |= {key: mark for key, mark in part.get("x-hardened", {}).items() if key not in made}
     return made

@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.contract import formats
+from telnyx_conformance.contract.nodes import Condition, Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from telnyx_conformance.contract.fields import Field
-    from telnyx_conformance.contract.nodes import Choice, Condition, Node, Reader
+    from telnyx_conformance.contract.nodes import Choice, Node, Reader
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 LENGTHS = ("minLength", "maxLength")
 COUNTS = ("minItems", "maxItems")
+# What a condition may ask of the value of a member, beyond that it be there.
+NARROWING = ("const", "enum", "pattern", *BOUNDS, *LENGTHS, *COUNTS)
 MEASURED = ("integer", "number", "boolean")
 
 
@@ -42,6 +45,12 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True):
     refuses: bool = True
     argument: Any = None
     of_parent: bool = False
+    origin: Provenance | None = None
+
+    @property
+    def made(self) -> Provenance | None:
+        """Who put a condition or an alternative there; a place may have several, of different levels."""
+        return self.argument[1].made if self.rule in ("required-if", "allowed-if", "narrowed") else self.origin
 
 
 def constraints_of(reader: Reader, field: Field) -> tuple[Constraint, ...]:
@@ -52,7 +61,7 @@ def constraints_of(reader: Reader, field: Field) -> tuple[Constraint, ...]:
         *_types(reader, field, node),
         *_values(field, node),
         *_members(field, node),
-        *_conditional(field, node),
+        *_conditional(reader, field, node),
     ]
     if any(c.refuses for c in found):
         found.append(Constraint(kind="pointer", rule="pointer", keyword="", accepts=False, refuses=False))
@@ -70,6 +79,8 @@ def _types(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
     fixed = "enum" in node.facts or "const" in node.facts
     if node.choices:
         yield from _alternatives(reader, field, node)
+        if json and field.closed and node.types and not node.inferred and _leave_the_type(reader, node):
+            yield Constraint(kind="type", rule="type", keyword="type", accepts=False)
     elif fixed:
         pass
     elif json and node.types:
@@ -88,7 +99,8 @@ def _types(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
 
 
 def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
-    for choice in node.choices:
+    for number, choice in enumerate(node.choices):
+        again = any(earlier.keyword == choice.keyword for earlier in node.choices[:number])
         for name in reader.reachable(choice):
             yield Constraint(
                 kind=f"{choice.keyword}={name}",
@@ -96,11 +108,19 @@ def _alternatives(reader: Reader, field: Field, node: Node) -> Iterator[Constrai
                 keyword=choice.keyword,
                 refuses=False,
                 argument=name,
+                origin=choice.made,
             )
         if field.closed and missable(reader, choice, field.wire):
+            kind = f"{choice.keyword}-{'+'.join(choice.names)}" if again else choice.keyword
             yield Constraint(
-                kind=choice.keyword, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice
-            )
+                kind=kind, rule=choice.keyword, keyword=choice.keyword, accepts=False, argument=choice,
+                origin=choice.made,
+            )  # fmt: skip
+
+
+def _leave_the_type(reader: Reader, node: Node) -> bool:
+    """Tell whether no alternative names a type, so that another one breaks what stands beside them alone."""
+    return not any(reader.node(branch).types for choice in node.choices for branch in choice.branches)
 
 
 def missable(reader: Reader, choice: Choice, wire: str) -> bool:
@@ -196,10 +216,10 @@ def _members(field: Field, node: Node) -> Iterator[Constraint]:
         )
 
 
-def _conditional(field: Field, node: Node) -> Iterator[Constraint]:
+def _conditional(reader: Reader, field: Field, node: Node) -> Iterator[Constraint]:
     if not field.closed:
         return
-    for condition in node.conditions:
+    for condition in (one for said in node.conditions for one in (said, *_opposite(said))):
         said = condition_of(condition)
         if said is None:
             continue
@@ -209,16 +229,57 @@ def _conditional(field: Field, node: Node) -> Iterator[Constraint]:
                 yield Constraint(
                     kind=f"required={needed}-if-{words}", rule="required-if", keyword="if", argument=(needed, condition)
                 )
+        for name, part in condition.then.get("properties", {}).items():
+            if name in node.properties and name not in said and restricts(reader.node(node.properties[name]), part):
+                yield Constraint(
+                    kind=f"allowed={name}-if-{words}", rule="allowed-if", keyword="if", argument=(name, condition),
+                    accepts=False,
+                )  # fmt: skip
+            elif name in node.properties and name not in said:
+                for keyword in (key for key in NARROWING if key in part):
+                    yield Constraint(
+                        kind=f"{keyword}={name}-if-{words}", rule="narrowed", keyword="if",
+                        argument=(name, condition, keyword),
+                    )  # fmt: skip
+
+
+def _opposite(condition: Condition) -> Iterator[Condition]:
+    """Yield what `else` says as a condition of its own, where the other case is one value: the other truth value."""
+    said = condition_of(condition)
+    if said is None or len(said) != 1 or not condition.otherwise:
+        return
+    [(name, values)] = said.items()
+    if len(values) == 1 and isinstance(values[0], bool):
+        test = {"properties": {name: {"const": not values[0]}}}
+        yield Condition(test=test, then=condition.otherwise, otherwise={}, made=condition.made)
+
+
+def restricts(node: Node, part: Mapping[str, Any]) -> bool:
+    """Tell whether a condition leaves a member some of its values only, and it is known how to make another one."""
+    words = {word for word in part if not word.startswith("x-")}
+    if words == {"type"}:
+        return part["type"] == "null" and bool(node.kind) and "const" not in node.facts
+    return words in ({"const"}, {"enum"}) and bool(left_out(node, part))
+
+
+def left_out(node: Node, part: Mapping[str, Any]) -> list[Any]:
+    """Return the listed values of a member, or truth values, that a condition with `const` or `enum` leaves out."""
+    values = node.facts.get("enum", [True, False] if node.kind == "boolean" else [])
+    allowed = part.get("enum", [part.get("const")])
+    return [value for value in values if value is not None and value not in allowed]
 
 
 def condition_of(condition: Condition) -> Mapping[str, tuple[Any, ...]] | None:
-    """Return the values that members must have for a condition to hold, `None` when it asks for anything else."""
+    """Return the values that members must have for a condition to hold, `None` when it asks for anything else.
+
+    Where it asks for a form rather than for values, its `examples` are the values to hold it with.
+    """
     said: dict[str, tuple[Any, ...]] = {}
     for name, part in condition.test.get("properties", {}).items():
         if "const" in part:
             said[name] = (part["const"],)
-        elif part.get("enum"):
-            said[name] = tuple(part["enum"])
+        elif part.get("enum") or part.get("examples"):
+            said[name] = tuple(part.get("enum") or part["examples"])
         else:
             return None
     if not said or set(condition.test) - {"properties", "required", "type"}:

@@ -69,11 +69,21 @@ def _is_base64(text: str) -> bool:
     return True
 
 
+def _is_expression(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
 def _anything(_: str) -> bool:
     return True
 
 
 _OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = _matcher(rf"{_OCTET}(\.{_OCTET}){{3}}")
+_IPV6 = _matcher(r"(?=.*:)([0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}")
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_~%-]+(\.[A-Za-z0-9_~%-]+)*\.?)"
 _REST = r"(:\d{1,5})?([/?#][^\s<>\"{}|\\^`]*)?"
 _URL = _matcher(rf"(https?|wss?|ftp|s3|gs)://([^\s@/]+@)?{_HOST}{_REST}", re.IGNORECASE)
@@ -160,17 +170,24 @@ ALL: tuple[Format, ...] = (
     ),
     Format(
         name="ipv4",
-        accepts=_matcher(rf"{_OCTET}(\.{_OCTET}){{3}}"),
+        accepts=_IPV4,
         examples=("192.0.2.1", "255.255.255.255"),
         near_misses=("192.0.2.256", "192.0.2"),
         standard=True,
     ),
     Format(
         name="ipv6",
-        accepts=_matcher(r"(?=.*:)([0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}"),
+        accepts=_IPV6,
         examples=("2001:db8::1",),
         near_misses=("2001:db8::zz",),
         standard=True,
+    ),
+    Format(
+        name="ip-address",
+        accepts=lambda text: _IPV4(text) or _IPV6(text),
+        examples=("192.0.2.1", "2001:db8::1"),
+        near_misses=("192.0.2.256", "2001:db8::zz"),
+        spellings=("ip",),
     ),
     Format(
         name="base64",
@@ -199,6 +216,12 @@ ALL: tuple[Format, ...] = (
         examples=("+12025550100", "sip:someone@sip.example.com"),
         near_misses=("12025550100", "someone@sip.example.com"),
         spellings=("e164-or-sip",),
+    ),
+    Format(
+        name="e164-or-id",
+        accepts=_matcher(rf"{_E164}|\d{{1,40}}|[0-9A-Fa-f]{{8}}-([0-9A-Fa-f]{{4}}-){{3}}[0-9A-Fa-f]{{12}}"),
+        examples=("+12025550100", "+12025550123"),  # numbers only: a list holds numbers or ids, not both
+        near_misses=("+1202555abcd", "number one"),
     ),
     Format(
         name="integer-text",
@@ -233,6 +256,13 @@ ALL: tuple[Format, ...] = (
         accepts=_matcher(r"(/([^~/]|~[01])*)*"),
         examples=("/phone_number", "/items/0"),
         near_misses=("phone_number", "/a~2"),
+        standard=True,
+    ),
+    Format(
+        name="regex",
+        accepts=_is_expression,
+        examples=("^[a-z]+$", "yes|no"),
+        near_misses=("(unclosed", "[a-"),
         standard=True,
     ),
     Format(

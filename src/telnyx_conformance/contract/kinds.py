@@ -65,6 +65,8 @@ KINDS: dict[str, Kind] = {
     "exclusive": _request("MUST", "{argument} do not stand together in {place}"),
     "dependentRequired": _request("MUST", "in {place}, the first of {argument} asks for the second"),
     "required-if": _request("MUST", "in {place}, {argument}"),
+    "allowed-if": _request("MUST", "in {place}, {argument}"),
+    "narrowed": _request("MUST", "in {place}, {argument}"),
     "alternative": _request("MUST", "{place} takes the alternative {argument}"),
     "oneOf": _request("MUST", "a value of {place} that fits none of its alternatives is refused"),
     "anyOf": _request("MUST", "a value of {place} that fits none of its alternatives is refused"),

@@ -10,9 +10,10 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from telnyx_conformance.contract import files, overlay, wording
+from telnyx_conformance.contract import expressed, files, overlay, wording
 from telnyx_conformance.contract.files import place, suggestion
 from telnyx_conformance.contract.importer import references
+from telnyx_conformance.contract.judgements import judgements_of
 from telnyx_conformance.errors import ContractError, nearest
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-FOLDERS = {"hardening": "overlay", "webhooks": "webhooks", "lifecycles": "lifecycles", "groups": "group"}
+FOLDERS = {
+    "hardening": "overlay", "judgements": "judgements", "webhooks": "webhooks", "lifecycles": "lifecycles", "groups": "group",
+}  # fmt: skip
 NAMED = {"edition.yaml": "edition", "shared.yaml": "shared", "errors.yaml": "errors", "safety.yaml": "safety"}
 VARIABLE = re.compile(r"\{([^}]+)\}")
 EDITION_KINDS = ("edition", "shared", "group")
@@ -50,6 +53,8 @@ def lint(folder: Path | None = None) -> list[ContractError]:
     kinds = {file: _kind_of(file, root) for file in root.rglob("*.yaml")}
     if any(kind in EDITION_KINDS and file not in by_kind[kind] for file, kind in kinds.items()):
         return problems
+    if any(kind == "overlay" and file not in by_kind[kind] for file, kind in kinds.items()):
+        by_kind["judgements"].clear()  # what an unread overlay says cannot be compared with
     operations: dict[str, str] = {}
     for header in sorted(root.glob("*/edition.yaml")):
         problems += _edition_problems(header.parent, by_kind, operations)
@@ -81,9 +86,24 @@ def _edition_problems(base: Path, by_kind: Mapping[str, Read], operations: dict[
     header = by_kind["edition"].get(base / "edition.yaml", {"groups": []})
     for group in sorted({part["group"] for part in parts.values() if "group" in part} ^ set(header["groups"])):
         yield ContractError("a group is in the edition's list or has a file, not both", got=group, where=str(base))
-    for file, hardening in by_kind["overlay"].items():
-        yield from _overlay_problems(file, hardening, document)
+    stale = [p for file, hardening in by_kind["overlay"].items() for p in _overlay_problems(file, hardening, document)]
+    yield from stale
     yield from wording.problems(document, str(base))
+    for file, judged in by_kind["judgements"].items() if not stale else ():
+        yield from _judgement_problems(file, judged, document, header["groups"])
+
+
+def _judgement_problems(
+    file: Path, judged: Mapping[str, Any], document: Mapping[str, Any], groups: Iterable[str]
+) -> Iterator[ContractError]:
+    """Yield the rows that name what the hardened document does not have, and those that claim what it does not say."""
+    if judged["group"] not in groups:
+        yield _unknown("group", file, ["group"], judged["group"], groups)
+    for number, found in expressed.problems(document, judgements_of(judged)):
+        first = len(judged["judgements"])
+        path = ["judgements", number] if number < first else ["inconsistencies", number - first]
+        where = place(file, [*path, "owner" if found.problem.endswith("owner") else "field"])
+        yield ContractError(found.problem, expected=found.expected, got=found.got, where=where, advice=found.advice)
 
 
 def _operations(part: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

@@ -19,6 +19,8 @@ SafetyClass = Literal["safe_read", "reversible_write", "async", "destructive", "
 CONFORMANCE_CLASSES = (
     "surface", "requests", "envelopes", "headers", "lifecycles", "commands", "webhooks", "models", "fuzz",
 )  # fmt: skip
+ON_REQUEST = frozenset({"fuzz"})
+"""Classes that a run proves only when they are named: nothing of them is planned otherwise."""
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):

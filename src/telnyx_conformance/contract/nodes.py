@@ -42,6 +42,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     keyword: Literal["oneOf", "anyOf"]
     branches: tuple[dict[str, Any], ...]
     names: tuple[str, ...]
+    made: Provenance | None = None
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +51,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     test: dict[str, Any]
     then: dict[str, Any]
     otherwise: dict[str, Any]
+    made: Provenance | None = None
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +170,8 @@ class Reader:
                 only = msgspec.structs.replace(only, types=(*only.types, "null"))
             return msgspec.structs.replace(self.merge(node, only), wrapped=True)
         names = self._names(branches, schema.get("discriminator"))
-        choice = Choice(keyword=keyword, branches=tuple(dict(b) for b in branches), names=names)
+        made = _provenance(schema).get(keyword)
+        choice = Choice(keyword=keyword, branches=tuple(dict(b) for b in branches), names=names, made=made)
         return msgspec.structs.replace(node, choices=(*node.choices, choice))
 
     def _names(self, branches: list[dict[str, Any]], discriminator: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -295,7 +298,8 @@ def _exclusive(forbidden: Any) -> tuple[tuple[str, ...], ...]:
 def _conditions(schema: Mapping[str, Any]) -> tuple[Condition, ...]:
     if "if" not in schema:
         return ()
-    return (Condition(test=schema["if"], then=schema.get("then", {}), otherwise=schema.get("else", {})),)
+    made = _provenance(schema).get("if")
+    return (Condition(test=schema["if"], then=schema.get("then", {}), otherwise=schema.get("else", {}), made=made),)
 
 
 def _common_types(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

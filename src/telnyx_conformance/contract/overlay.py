@@ -11,7 +11,6 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-import jsonpath
 import msgspec
 
 from telnyx_conformance.errors import ContractError
@@ -136,6 +135,8 @@ def _find(document: dict[str, Any], action: Action) -> list[tuple[Any, tuple[Any
         else:
             return [(document, plain)]
     else:
+        import jsonpath  # noqa: PLC0415 - only where overlays are applied, not where a compiled contract is read
+
         found = [(document, tuple(match.parts)) for match in jsonpath.finditer(action.target, document)]
         if found:
             return found
@@ -148,6 +149,8 @@ def _find(document: dict[str, Any], action: Action) -> list[tuple[Any, tuple[Any
 
 def _plain_path(target: str) -> tuple[str | int, ...] | None:
     """Return the keys of a JSONPath that only names children (`$.a['b'][0]`), `None` for any other."""
+    import jsonpath  # noqa: PLC0415 - as above
+
     query = jsonpath.compile(target)
     keys: list[str | int] = []
     for segment in getattr(query, "segments", ()):

@@ -14,6 +14,7 @@ from telnyx_conformance.contract.constraints import Constraint, constraints_of, 
 from telnyx_conformance.contract.document import contracts_folder
 from telnyx_conformance.contract.exchange_requirements import exchange_requirements
 from telnyx_conformance.contract.fields import Field, fields_of, is_json
+from telnyx_conformance.contract.fuzz_requirements import fuzz_requirements
 from telnyx_conformance.contract.kinds import KINDS
 from telnyx_conformance.contract.model import Edition, Level, Operation, Requirement
 from telnyx_conformance.contract.nodes import Node, Reader, reader_of
@@ -103,7 +104,8 @@ def _of_field(reader: Reader, operation: Operation, field: Field) -> Iterator[Re
     for constraint in constraints_of(reader, field):
         holder = field.chain[-2].node if constraint.of_parent and len(field.chain) > 1 else field.node
         row = KINDS[constraint.rule]
-        level: Level = holder.level(constraint.keyword, row.level) if row.level != "MAY" else row.level
+        made = constraint.made or holder.provenance.get(constraint.keyword)
+        level: Level = made.level if made and row.level != "MAY" else row.level
         if constraint.refuses:
             refused.append(level)
         if not constraint.keyword:  # how a refusal is worded binds no more than the refusal itself
@@ -114,7 +116,7 @@ def _of_field(reader: Reader, operation: Operation, field: Field) -> Iterator[Re
             constraint.kind,
             constraint.rule,
             level=level,
-            source=holder.source(constraint.keyword) if constraint.keyword else "document",
+            source=(made.source if made else "schema") if constraint.keyword else "document",
             argument=_argument(constraint, field.node),
             place_name=named,
             types=" or ".join(field.node.types),
@@ -126,6 +128,13 @@ def _argument(constraint: Constraint, node: Node) -> str:
     argument: Any = constraint.argument
     if constraint.rule == "required-if":
         return constraint.kind.removeprefix("required=").replace("-if-", " is required when ")
+    if constraint.rule == "allowed-if":
+        return constraint.kind.removeprefix("allowed=").replace("-if-", " is restricted when ")
+    if constraint.rule == "narrowed":
+        name, _, keyword = argument
+        return constraint.kind.removeprefix(f"{keyword}=").replace(
+            f"{name}-if-", f"{name} has a {keyword} to keep to when "
+        )
     if isinstance(argument, tuple):
         return " and ".join(map(str, argument))
     if argument is None:
@@ -136,6 +145,7 @@ def _argument(constraint: Constraint, node: Node) -> str:
 def requirement_ids(edition: Edition) -> list[str]:
     """Return the ids of all requirements of an edition, sorted."""
     found = [r.id for operation in edition.operations for r in enumerate_requirements(edition, operation)]
+    found += [r.id for o in edition.operations for r in fuzz_requirements(o, enumerate_requirements(edition, o))]
     found += [r.id for r in sequence_requirements(load_sequences(edition.name), edition)]
     return sorted(found)
 

@@ -70,6 +70,7 @@ class Inbox:
         public_key: str = "",
         host: str = "127.0.0.1",
         port: int = 0,
+        public_url: str = "",
         body_bytes: int = BODY_BYTES,
         events_per_token: int = EVENTS_PER_TOKEN,
         tokens: int = TOKENS,
@@ -78,7 +79,7 @@ class Inbox:
     ) -> None:
         self._scrub = scrub
         self._verifier = Verifier(public_key) if public_key else None
-        self._host, self._port = host, port
+        self._host, self._port, self._public_url = host, port, public_url.rstrip("/")
         self._body_bytes, self._events_per_token, self._tokens = body_bytes, events_per_token, tokens
         self._clock = clock
         self._boxes: dict[str, _Box] = {}
@@ -140,6 +141,8 @@ class Inbox:
     def url(self, token: str) -> str:
         """Return the address of a token and open it. Raises `UsageError` for a token that no URL could carry."""
         self._open(token)
+        if self._public_url:
+            return f"{self._public_url}/{token}"
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}/{token}"
 

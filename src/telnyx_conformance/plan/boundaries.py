@@ -9,7 +9,7 @@ import msgspec
 
 from telnyx_conformance.contract import formats
 from telnyx_conformance.contract.constraints import Constraint, condition_of
-from telnyx_conformance.contract.fields import Field
+from telnyx_conformance.contract.fields import Field, Link
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan import samples
 from telnyx_conformance.plan.values import NOWHERE, WEBHOOK, Maker, filled, unfilled
@@ -94,6 +94,9 @@ def _of_length(maker: Maker, field: Field, constraint: Constraint) -> str:
         made = text_of_length(maker, field, length - less)
         if made is not None and maker.fits(node, made):
             return made
+    form = formats.of_schema(node.facts)
+    if constraint.rule == "maxLength" and form is not None:  # no text of the format is that long: the longest known
+        return str(max((text for text in form.examples if maker.fits(node, text)), key=len))
     raise HarnessError("no valid text of this length", expected=f"{length} characters", where=field.place)
 
 
@@ -120,6 +123,11 @@ def _plain(maker: Maker, field: Field, _: Constraint) -> Any:
     return maker.plain(field.node, field.name)
 
 
+def _text(maker: Maker, field: Field, _: Constraint) -> Any:
+    """Return a text for a rule on texts, where numbers would be taken, too."""
+    return maker.plain(msgspec.structs.replace(field.node, types=("string",)), field.name)
+
+
 def _counted(maker: Maker, field: Field, constraint: Constraint) -> Any:
     least = max(2, field.node.facts.get("minItems", 0))
     count = least if constraint.rule == "uniqueItems" else _limit(field, constraint)
@@ -128,6 +136,8 @@ def _counted(maker: Maker, field: Field, constraint: Constraint) -> Any:
 
 def _with_member(maker: Maker, field: Field, name: str) -> Any:
     here = maker.minimal(field.node, field.name)
+    for added in (name, *field.node.dependent.get(name, ())):
+        maker.make_room(here, field.node, added)
     maker.put(here, field.node, name, 0)
     return here
 
@@ -137,6 +147,22 @@ def _with_condition(maker: Maker, field: Field, constraint: Constraint) -> Any:
     for name, values in (condition_of(constraint.argument[1]) or {}).items():
         here[name] = values[0]
     return maker.completed(here, field.node)
+
+
+def narrowed(maker: Maker, field: Field, constraint: Constraint) -> Field:
+    """Return the place of the member that a condition narrows, with what holds there while it does."""
+    name, condition, _ = constraint.argument
+    own, asked = field.node.properties[name], condition.then["properties"][name]
+    node = maker.reader.merge(maker.reader.node(own), maker.reader.node(asked))
+    return msgspec.structs.replace(
+        field, place=f"{field.place}.{name}", chain=(*field.chain, Link(key=name, node=node)), required=False
+    )
+
+
+def _with_narrowed(maker: Maker, field: Field, constraint: Constraint) -> Any:
+    here = _with_condition(maker, field, constraint)
+    inner = narrowed(maker, field, constraint)
+    return {**here, inner.name: maker.minimal(inner.node, inner.name)}
 
 
 EDGES: dict[str, Rule] = {
@@ -151,13 +177,14 @@ EDGES: dict[str, Rule] = {
     "multipleOf": _plain,
     "minLength": _of_length,
     "maxLength": _of_length,
-    "pattern": _plain,
-    "format": _plain,
-    "named-format": _plain,
+    "pattern": _text,
+    "format": _text,
+    "named-format": _text,
     "minItems": _counted,
     "maxItems": _counted,
     "uniqueItems": _counted,
     "minProperties": lambda maker, field, _: maker.minimal(field.node, field.name),
     "dependentRequired": lambda maker, field, constraint: _with_member(maker, field, constraint.argument[0]),
     "required-if": _with_condition,
+    "narrowed": _with_narrowed,
 }

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.contract.constraints import Constraint, constraints_of
-from telnyx_conformance.contract.fields import Field, fields_of
+from telnyx_conformance.contract.fields import Field, fields_of, is_json
 from telnyx_conformance.contract.nodes import reader_of
 from telnyx_conformance.contract.requirements import conformance_class, enumerate_requirements, field_id
 from telnyx_conformance.contract.validators import Validator, compiled
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.plan.covering import Offer, Root, Row, largest, offers_of, pack, root_of
+from telnyx_conformance.plan.pairwise import Pairs
 from telnyx_conformance.plan.probe import Plan, Probe
 from telnyx_conformance.plan.references import references_in
 from telnyx_conformance.plan.surface import header_probes, surface_probes, without_body
@@ -42,8 +43,8 @@ SAMPLE_XML = {
 class Planner:
     """Plans one operation."""
 
-    def __init__(self, edition: Edition, operation: Operation, seed: int) -> None:
-        self.edition, self.operation = edition, operation
+    def __init__(self, edition: Edition, operation: Operation, seed: int, strength: int = 1) -> None:
+        self.edition, self.operation, self.strength = edition, operation, strength
         self.reader = reader_of(edition)
         self.maker = Maker(self.reader)
         fields = fields_of(edition, operation)
@@ -76,7 +77,16 @@ class Planner:
             if field.location == "body" or field.required:
                 name = field.parameter.name if field.parameter else ""
                 base.setdefault(root_of(field), self.maker.minimal(field.node, name))
+        body = self.operation.body
+        if body is not None and body.required and not is_json(body.media_type) and base.get(BODY) == {}:
+            base[BODY] = self._one_member(
+                fields
+            )  # a form without fields has no bytes: nobody could tell that it is there
         return base
+
+    def _one_member(self, fields: tuple[Field, ...]) -> dict[str, Any]:
+        first = next((f for f in fields if f.location == "body" and len(f.chain) == 2 and f.name), None)  # noqa: PLR2004 - a member of the root
+        return {first.name: self.maker.minimal(first.node, first.name)} if first else {}
 
     def minimal(self) -> Probe:
         """Return the accepted probe with nothing in it but what is required."""
@@ -110,12 +120,15 @@ class Planner:
             offers = self.offers(proven_by)
             if not offers and proven_by == "headers":
                 continue
-            rows, left = pack(self.maker, self.base, self._shuffled(offers), self.is_valid)
+            offers = self._shuffled(offers)
+            rows, left = pack(self.maker, self.base, offers, self.is_valid)
             if left:
                 raise HarnessError(
                     "a valid value fits no valid request", where=left[0].field.place, got=str(left[0].value.value)
                 )
             bounds[proven_by] = largest(offers)
+            pairs = Pairs(self.maker, self.base, offers, self.is_valid) if self.strength > 1 else None
+            rows = pairs.extend(rows) if pairs else rows
             for number, row in enumerate(rows):
                 first = number == 0 and proven_by == "requests"
                 if not first and not row.carried:
@@ -124,6 +137,7 @@ class Planner:
                 covers = ([minimal.covers[0]] if first else []) + _covered(self.operation, row)
                 name = "request:minimal" if first else f"{proven_by}:valid-{number:02d}"
                 probes.append(self._probe(name, proven_by, "accept", row.roots, covers=tuple(dict.fromkeys(covers))))
+            bounds[proven_by] = max(bounds[proven_by], pairs.lower_bound if pairs else 0)
         return probes, bounds
 
     def _shuffled(self, offers: list[Offer]) -> list[Offer]:

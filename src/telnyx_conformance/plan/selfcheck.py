@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # The keyword by which a validator reports a rule, where it is not the constraint's own.
 REPORTED: Mapping[str, tuple[str, ...]] = {
     "required-if": ("required",),
+    "allowed-if": ("const", "enum", "type"),
     "dependentRequired": ("required", "dependentRequired"),
     "contentEncoding": ("format",),
     "additionalProperties": ("additionalProperties", "unevaluatedProperties"),
@@ -106,6 +107,7 @@ def _culprits(field: Field, constraint: Constraint) -> set[tuple[str, tuple[Any,
     """
     root = _root_name(field.location, field.parameter.name if field.parameter else "")
     path = field.path[:-1] if constraint.rule == "required" and len(field.chain) > 1 else field.path
+    path = (*path, constraint.argument[0]) if constraint.rule in ("allowed-if", "narrowed") else path
     within = {path[:depth] for depth in range(field.within - 1, len(path))} if _is_alternative(field) else set()
     return {(root, one) for one in (path, *within)}
 
@@ -115,6 +117,8 @@ def _is_alternative(field: Field) -> bool:
 
 
 def _keywords(field: Field, constraint: Constraint) -> tuple[str, ...]:
+    if constraint.rule == "narrowed":
+        return (constraint.argument[2],)
     own = REPORTED.get(constraint.rule, REPORTED.get(constraint.keyword, (constraint.keyword,)))
     return (*own, "oneOf", "anyOf") if _is_alternative(field) else own
 

@@ -6,6 +6,7 @@ the run.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,7 @@ class Maker:
         """Return `made` with the members that its others ask for (`dependentRequired`, `if`)."""
         for name in [*made]:
             for other in node.dependent.get(name, ()):
+                self.make_room(made, node, other)
                 self.put(made, node, other, depth)
         for condition in node.conditions:
             holds = compiled(self.reader.edition.document, condition.test, "request").is_valid(filled(made))
@@ -133,7 +135,18 @@ class Maker:
             missing = [name for name in asked.required if name not in made]
             for name in missing:
                 self.put(made, self.reader.merge(node, asked), name, depth)
+            self._amend(made, node, asked, depth)
         return made
+
+    def _amend(self, made: dict[str, Any], node: Node, asked: Node, depth: int) -> None:
+        """Give the members that a condition restricts a value that it admits, or take them out where they may miss."""
+        document = self.reader.edition.document
+        for name, part in asked.properties.items():
+            if name not in made or compiled(document, part, "request").is_valid(filled(made[name])):
+                continue
+            del made[name]
+            if name in node.required or name in asked.required:
+                self.put(made, self.reader.merge(node, asked), name, depth)
 
     def items(self, node: Node, count: int, name: str, *, depth: int = 0) -> Iterator[Any]:
         """Yield `count` different items where the schema lets them differ."""
@@ -146,7 +159,7 @@ class Maker:
             elif number - 1 < len(others):
                 yield others[number - 1]
             else:
-                yield self._numbered(node, first, number)
+                yield copy.deepcopy(self._numbered(node, first, number))  # an item of its own: others may be changed
 
     def several(self, node: Node, name: str) -> list[Any]:
         """Return a few different valid values of a place."""
@@ -239,7 +252,7 @@ class Maker:
             path = tuple(one.key for one in chain[1:depth])
             kept = not link.branch or (chosen or {}).get(path) == link.branch
             if isinstance(node, dict):
-                self._make_room(node, chain[depth - 2].node, str(link.key))
+                self.make_room(node, chain[depth - 2].node, str(link.key))
             node = self._entered(node, link, kept=kept)
         last = chain[-1].key
         if clear:
@@ -247,12 +260,13 @@ class Maker:
         elif isinstance(node, list):
             node[0:1] = [value]
         else:
-            self._make_room(node, chain[-2].node, str(last))
+            self.make_room(node, chain[-2].node, str(last))
             node[last] = value
             self.completed(node, chain[-2].node)
+            node[last] = value  # what was asked for stays; where that cannot be, the whole is no valid request
         return root
 
-    def _make_room(self, here: dict[str, Any], node: Node, name: str) -> None:
+    def make_room(self, here: dict[str, Any], node: Node, name: str) -> None:
         """Remove the members that may not stand beside the new member `name`, and add those that stand with it."""
         if name in here:
             return

@@ -7,21 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract import formats
 from telnyx_conformance.contract.catalogue import load_errors
-from telnyx_conformance.contract.constraints import Constraint, condition_of
+from telnyx_conformance.contract.constraints import Constraint, condition_of, left_out
 from telnyx_conformance.contract.fields import Field, pointer_of
 from telnyx_conformance.contract.requirements import field_id
 from telnyx_conformance.plan.beyond import refused
+from telnyx_conformance.plan.boundaries import EDGES, narrowed
 from telnyx_conformance.plan.covering import Root, root_of
 from telnyx_conformance.plan.probe import Violation
+from telnyx_conformance.plan.values import broken
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.contract.nodes import Condition, Node
     from telnyx_conformance.plan.values import Maker
 
-BETWEEN_MEMBERS = frozenset({"exclusive", "dependentRequired", "required-if", "additionalProperties", "minProperties"})
+BETWEEN_MEMBERS = frozenset(
+    {
+        "exclusive",
+        "dependentRequired",
+        "required-if",
+        "allowed-if",
+        "narrowed",
+        "additionalProperties",
+        "minProperties",
+    }
+)
 # What the catalogue of errors calls a rule, where its name differs.
-CATALOGUED = {"required-if": "required", "named-format": "format"}
+CATALOGUED = {"required-if": "required", "allowed-if": "if", "named-format": "format"}
 ABSENT: Any = object()
 
 
@@ -88,13 +100,27 @@ def _broken_members(maker: Maker, field: Field, constraint: Constraint, here: di
         here[name] = maker.minimal(maker.reader.node(node.properties[name]), name)
         here.pop(other, None)
         return here
-    if constraint.rule == "required-if":
-        return _conditional(maker, node, constraint.argument, here)
+    if constraint.rule in ("required-if", "allowed-if"):
+        make = _conditional if constraint.rule == "required-if" else _restricted
+        return make(maker, node, constraint.argument, here)
+    if constraint.rule == "narrowed":
+        return {**here, **_narrowed(maker, field, constraint)}
     if constraint.rule in ("anyOf", "oneOf"):
         demanded = {name for branch in constraint.argument.branches for name in maker.reader.node(branch).required}
         return {name: value for name, value in here.items() if name not in demanded or name in node.required}
     made = refused(maker, field, constraint)
     return made if isinstance(made, dict) else here
+
+
+def _narrowed(maker: Maker, field: Field, constraint: Constraint) -> dict[str, Any]:
+    """Return an object whose member would be fine, did the condition not hold; where no such value is known, never."""
+    name, _, keyword = constraint.argument
+    inner = narrowed(maker, field, constraint)
+    elsewhere = maker.reader.node(field.node.properties[name]).facts.get("enum", ())
+    value = next((one for one in elsewhere if one is not None and broken(inner.node, one)), None)
+    if value is None:
+        value = refused(maker, inner, Constraint(kind=keyword, rule=keyword, keyword=keyword))
+    return {**EDGES["narrowed"](maker, field, constraint), name: value}
 
 
 def _conditional(maker: Maker, node: Node, argument: tuple[str, Condition], here: dict[str, Any]) -> dict[str, Any]:
@@ -103,6 +129,16 @@ def _conditional(maker: Maker, node: Node, argument: tuple[str, Condition], here
         here[name] = values[0]
     maker.completed(here, node)
     here.pop(needed, None)
+    return here
+
+
+def _restricted(maker: Maker, node: Node, argument: tuple[str, Condition], here: dict[str, Any]) -> dict[str, Any]:
+    name, condition = argument
+    for other, values in (condition_of(condition) or {}).items():
+        here[other] = values[0]
+    maker.completed(here, node)
+    member, part = maker.reader.node(node.properties[name]), condition.then["properties"][name]
+    here[name] = next(iter(left_out(member, part)), None) or maker.minimal(member, name)
     return here
 
 
@@ -128,7 +164,7 @@ def violation_of(operation: Operation, field: Field, constraint: Constraint) -> 
 
 
 def _catalogued(field: Field, constraint: Constraint) -> str:
-    kind = CATALOGUED.get(constraint.rule, constraint.rule)
+    kind = constraint.argument[2] if constraint.rule == "narrowed" else CATALOGUED.get(constraint.rule, constraint.rule)
     if kind == "format":
         form = formats.of_schema(field.node.facts)
         return f"format.{form.name}" if form else kind
@@ -149,7 +185,7 @@ def _pointers(field: Field, constraint: Constraint) -> list[str]:
     if constraint.rule in ("exclusive", "dependentRequired"):
         found += [f"{own}/{name}" for name in constraint.argument]
         found = [*found[1:], found[0]] if constraint.rule == "dependentRequired" else found
-    if constraint.rule == "required-if":
+    if constraint.rule in ("required-if", "allowed-if", "narrowed"):
         found = [f"{own}/{constraint.argument[0]}", *found]
     if constraint.rule in ("anyOf", "oneOf"):
         found += [f"{own}/{name}" for name in field.node.properties]

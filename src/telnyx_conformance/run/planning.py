@@ -72,6 +72,7 @@ def _run(settings: Settings) -> dict[str, Any]:
             "classes": list(settings.classes),
             "allow": list(profile.allow),
             "shard": "{}/{}".format(*settings.shard),
+            "strength": settings.strength,
         },
     }
 

@@ -167,7 +167,9 @@ class Session:
     def plan(self, operation: Operation) -> Plan:
         """Return an operation's plan, made once per worker. Its first probe is the minimal one."""
         if operation.id not in self._plans:
-            self._plans[operation.id] = plan_operation(self.edition, operation, self.settings.seed)
+            self._plans[operation.id] = plan_operation(
+                self.edition, operation, self.settings.seed, self.settings.strength
+            )
         return self._plans[operation.id]
 
     def record(self, verdicts: list[Verdict], *, probes: int, lower_bound: int) -> None:

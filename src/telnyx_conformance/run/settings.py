@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from telnyx_conformance.contract.catalogue import ErrorCatalogue, load_errors
 from telnyx_conformance.contract.document import DEFAULT_EDITION, load_edition
-from telnyx_conformance.contract.model import CONFORMANCE_CLASSES, Edition, Operation, Requirement
+from telnyx_conformance.contract.fuzz_requirements import fuzz_requirements
+from telnyx_conformance.contract.model import CONFORMANCE_CLASSES, ON_REQUEST, Edition, Operation, Requirement
 from telnyx_conformance.contract.requirements import enumerate_requirements
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements
 from telnyx_conformance.contract.sequences import load_sequences
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Several
 
     from telnyx_conformance.contract.sequence import Sequence
+
+STRENGTHS = (1, 2)  # how many values of different places are combined in accepted probes
 
 
 class Settings:
@@ -37,11 +40,15 @@ class Settings:
         seed: int = 1,
         waivers: str = "",
         shard: str = "",
+        strength: int = 1,
     ) -> None:
         for name in classes:
             if name not in CONFORMANCE_CLASSES:
                 raise UnknownName("conformance class", name, CONFORMANCE_CLASSES)
         self.target, self.seed = target, seed
+        if strength not in STRENGTHS:
+            raise UsageError("not a strength", expected=" or ".join(map(str, STRENGTHS)), got=str(strength))
+        self.strength = strength
         self.shard = read_shard(shard) if shard else (1, 1)
         self.waivers = Path(waivers) if waivers else None
         self.classes, self.only = tuple(classes), tuple(only)
@@ -53,10 +60,13 @@ class Settings:
         self._requirements: dict[str, tuple[Requirement, ...]] = {}
 
     def chosen(self, proven: str) -> tuple[Operation, ...]:
-        """Return the selected operations whose class `proven` this target claims."""
-        if self.classes and proven not in self.classes:
+        """Return the selected operations whose class `proven` this target claims. Some classes must be asked for."""
+        if proven not in self.classes and (self.classes or proven in ON_REQUEST):
             return ()
-        return tuple(o for o in self.selected if not self.profile.claims.refuses(o, proven))
+        claimed = tuple(o for o in self.selected if not self.profile.claims.refuses(o, proven))
+        if proven not in ON_REQUEST:
+            return claimed
+        return tuple(o for o in claimed if any(r.conformance_class == proven for r in self.required(o)))
 
     @cached_property
     def all_sequences(self) -> tuple[Sequence, ...]:
@@ -75,7 +85,9 @@ class Settings:
     def required(self, operation: Operation) -> tuple[Requirement, ...]:
         """Return the requirements of an operation, except those of its sequences."""
         if operation.id not in self._requirements:
-            self._requirements[operation.id] = enumerate_requirements(self.edition, operation)
+            found = enumerate_requirements(self.edition, operation)
+            asked = fuzz_requirements(operation, found) if "fuzz" in self.classes else ()
+            self._requirements[operation.id] = (*found, *asked)
         return self._requirements[operation.id]
 
     def required_of(self, sequence: Sequence) -> tuple[Requirement, ...]:
@@ -94,6 +106,8 @@ class Settings:
     def everything(self) -> list[Requirement]:
         """Return every requirement of the edition, selected or not."""
         found = [r for operation in self.edition.operations for r in self.required(operation)]
+        if "fuzz" not in self.classes:
+            found += [r for o in self.edition.operations for r in fuzz_requirements(o, self.required(o))]
         return found + [r for sequence in load_sequences(self.edition.name) for r in self.required_of(sequence)]
 
 

@@ -1,0 +1,1 @@
+"""Fuzzing: requests that nobody planned, generated from the hardened contract, judged by the suites' own checks."""
