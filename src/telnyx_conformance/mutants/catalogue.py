@@ -63,7 +63,8 @@ IGNORED = {
     "enum": "foreign-member-accepted", "const": "foreign-member-accepted", "required": "required-not-required",
     "pattern": "pattern-not-checked", "format": "format-not-checked", "named-format": "format-not-checked",
     "type": "type-not-checked", "null": "null-accepted", "dependentRequired": "dependent-not-checked",
-    "required-if": "dependent-not-checked", "exclusive": "exclusive-not-checked", "oneOf": "alternatives-not-checked",
+    "required-if": "dependent-not-checked", "allowed-if": "condition-not-checked", "narrowed": "condition-not-checked",
+    "exclusive": "exclusive-not-checked", "oneOf": "alternatives-not-checked",
     "anyOf": "alternatives-not-checked", "additionalProperties": "unknown-member-accepted",
 }  # fmt: skip
 BEYOND = frozenset({"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"})

@@ -98,7 +98,9 @@ class Bench:
 
     def judged(self, mutant: Mutant, fault: Fault) -> Outcome:
         """Return what the suites say of a fault that stands for `mutant`."""
-        if self.session.evidence.file.stat().st_size > MOST_EVIDENCE:  # nobody reads it: outcomes say what there is to say
+        if (
+            self.session.evidence.file.stat().st_size > MOST_EVIDENCE
+        ):  # nobody reads it: outcomes say what there is to say
             os.truncate(self.session.evidence.file, 0)
         began, sent = time.monotonic(), self.session.evidence.exchanges
         failed: list[Verdict] = []

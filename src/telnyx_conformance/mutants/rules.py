@@ -25,7 +25,9 @@ CALLED = {
     "named-format": {"format"}, "format": {"format"}, "null": {"null", "type", "enum", "const"},
     "exclusive": {"not"}, "dependentRequired": {"required", "dependentRequired"}, "required-if": {"required"},
     "additionalProperties": {"additionalProperties", "unevaluatedProperties"},
+    "allowed-if": {"const", "enum", "type", "null"},
 }  # fmt: skip
+CONDITIONAL = frozenset({"required-if", "allowed-if", "narrowed"})
 ALTERNATIVES = frozenset({"anyOf", "oneOf"})
 NO_NUMBER = "99999"
 
@@ -36,7 +38,7 @@ def blamed(field: Field, constraint: Constraint) -> frozenset[str]:
     found = {own}
     if constraint.rule in ("exclusive", "dependentRequired"):
         found |= {f"{own}/{name}" for name in constraint.argument}
-    if constraint.rule == "required-if":
+    if constraint.rule in CONDITIONAL:
         found.add(f"{own}/{constraint.argument[0]}")
     return frozenset(found)
 
@@ -103,7 +105,8 @@ class RuleFault(_AtField):
     def __init__(self, mutant: Mutant, operation: Operation, field: Field, constraint: Constraint) -> None:
         super().__init__(operation, field, (constraint,))
         self._variant, self._constraint = mutant.variant, constraint
-        self._kinds = CALLED.get(constraint.rule, {constraint.rule})
+        rule = constraint.argument[2] if constraint.rule == "narrowed" else constraint.rule
+        self._kinds = CALLED.get(rule, {rule})
         self.fits: Callable[[Any], bool] = lambda _: False  # whether a value fits the alternative that is refused
         self._limit: Any = field.node.facts.get(constraint.keyword)
 
