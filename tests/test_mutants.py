@@ -21,7 +21,7 @@ from telnyx_conformance.mutants import running
 from telnyx_conformance.mutants.catalogue import Mutant, catalogue, everything, mutant_called
 from telnyx_conformance.mutants.equivalents import EQUIVALENTS
 from telnyx_conformance.mutants.judging import Bench, Outcome
-from telnyx_conformance.mutants.matrix import matrix_of, reproducer, result_of
+from telnyx_conformance.mutants.matrix import matrix_of, percent, reproducer, result_of, verdict
 from telnyx_conformance.mutants.page import page
 from telnyx_conformance.mutants.planting import plant
 from telnyx_conformance.mutants.rules import with_length
@@ -225,6 +225,8 @@ def test_accidents_and_survivors_are_counted_apart_and_the_page_names_them() -> 
     result = result_of(outcomes, edition="2025-06-16", seed=1, equivalent=0)
     assert (result.sampled, result.killed, result.killed_for_the_right_reason) == (3, 2, 1)
     assert [s.id for s in result.survivors] == ["C:a:b:c"]
+    assert verdict(result) == "2 of 3 mutants killed (66.6%), 50.0% of them for the right reason"
+    assert percent(3999, 4000) == "99.9%"
     assert matrix_of(outcomes).by_accident == {"B:<script>:c:d": "B:other:thing"}
     shown = page(result, outcomes)
     assert "C:a:b:c" in shown

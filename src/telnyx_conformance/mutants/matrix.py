@@ -150,9 +150,14 @@ def table(result: Result, outcomes: Sequence[Outcome]) -> str:
 
 def verdict(result: Result) -> str:
     """Return the last line: the score."""
-    share = share_of(result.killed, result.sampled)
-    right = share_of(result.killed_for_the_right_reason, result.killed)
-    return f"{result.killed} of {result.sampled} mutants killed ({share:.1%}), {right:.1%} of them for the right reason"
+    share = percent(result.killed, result.sampled)
+    right = percent(result.killed_for_the_right_reason, result.killed)
+    return f"{result.killed} of {result.sampled} mutants killed ({share}), {right} of them for the right reason"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share as text, rounded down: all is what nothing is missing from."""
+    return f"{int(1000 * share_of(part, whole)) / 10:.1f}%"
 
 
 def share_of(part: int, whole: int) -> float:

@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from telnyx_conformance.content import content_root
-from telnyx_conformance.mutants.matrix import matrix_of, share_of, verdict
+from telnyx_conformance.mutants.matrix import matrix_of, percent, verdict
 from telnyx_conformance.report.text import visible
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def page(result: Result, outcomes: Sequence[Outcome]) -> str:
     )  # fmt: skip
     environment.filters["visible"] = visible
     environment.filters["number"] = "{:,}".format
-    environment.filters["share"] = lambda tally: f"{share_of(tally.killed, tally.sampled):.0%}"
+    environment.filters["share"] = lambda tally: percent(tally.killed, tally.sampled)
     style = (folder / "certificate.css").read_text("utf-8") + (folder / "mutants.css").read_text("utf-8")
     matrix = matrix_of(outcomes)
     by_id = {o.id: o for o in outcomes}
