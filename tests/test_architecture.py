@@ -19,7 +19,7 @@ ARROWS: dict[str, set[str]] = {
     "plan": {"contract"},
     "inbox": {"contract"},
     "emulator": {"contract"},
-    "mutants": {"contract", "emulator"},
+    "mutants": {"contract", "emulator", "opening", "run", "report"},  # it plants, lets the suites judge, and tells
     "run": {"contract", "checks", "plan", "inbox"},
     "fuzzing": {"contract", "checks", "plan", "run"},  # a run of another kind: it knows no report and no pytest
     "report": {"contract", "checks", "plan", "run"},

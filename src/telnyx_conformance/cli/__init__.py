@@ -11,6 +11,7 @@ from telnyx_conformance.cli.certify import certify
 from telnyx_conformance.cli.contract import contract
 from telnyx_conformance.cli.emulate import emulate
 from telnyx_conformance.cli.fuzz import fuzz
+from telnyx_conformance.cli.mutants import mutants
 from telnyx_conformance.cli.report import report
 from telnyx_conformance.errors import ConformanceError, ExitCode
 
@@ -23,6 +24,7 @@ Examples:
   telnyx-conformance certify http://127.0.0.1:4010 --only TransferCall
   telnyx-conformance fuzz --only TransferCall --seconds 20
   telnyx-conformance emulate --port 12111
+  telnyx-conformance mutants run --sample 100                  the suites against planted faults
   telnyx-conformance contract show TransferCall
 """
 
@@ -33,7 +35,7 @@ def commands() -> None:
     """Prove that an endpoint behaves like the Telnyx API v2, or show exactly where it does not."""
 
 
-for command in (certify, emulate, fuzz, contract, report):
+for command in (certify, emulate, fuzz, mutants, contract, report):
     commands.add_command(command)
 
 

@@ -37,6 +37,7 @@ Any key that begins with KEYTEST is an account of its own:
               help="auto jumps to what is due next, manual waits for the control API, real follows the wall.")  # fmt: skip
 @click.option("--seed", default=1, show_default=True, help="Seed of the ids.")
 @click.option("--api-key", "keys", multiple=True, metavar="KEY", help="Accept this key too; may be repeated.")
+@click.option("--mutant", default="", metavar="ID", help="Plant this fault; `mutants list` names them.")
 @click.option("--allow-remote-webhooks", is_flag=True, help="Send webhooks to other machines as well.")
 def emulate(
     host: str,
@@ -46,6 +47,7 @@ def emulate(
     clock: Literal["auto", "manual", "real"],
     seed: int,
     keys: tuple[str, ...],
+    mutant: str,
     allow_remote_webhooks: bool,
 ) -> None:
     """Serve a stateful emulator of the whole API on this machine."""
@@ -54,11 +56,20 @@ def emulate(
     from telnyx_conformance.emulator.delivery import Courier
     from telnyx_conformance.emulator.server import Server, listening_socket
 
+    known = load_edition(edition)
+    fault = None
+    if mutant:
+        from telnyx_conformance.mutants.catalogue import mutant_called
+        from telnyx_conformance.mutants.planting import plant
+
+        fault = plant(known, mutant_called(known, mutant))
     bound = listening_socket(host, port, allow_remote=host not in LOOPBACK)
     emulator = Emulator(
-        load_edition(edition), api_keys=keys, mode=mode, clock=clock, seed=seed, start_time=time.time(),
-        courier=Courier(wall=time.time, allow_remote=allow_remote_webhooks),
+        known, api_keys=keys, mode=mode, clock=clock, seed=seed, start_time=time.time(),
+        courier=Courier(wall=time.time, allow_remote=allow_remote_webhooks), fault=fault,
     )  # fmt: skip
+    if mutant:
+        click.echo(f"planted: {mutant}", err=True)
     Server(emulator, bound, started=_say(emulator.courier.public_key)).run()
 
 

@@ -62,6 +62,7 @@ class Clock:
         self._made: int = 0
         self._cancelled: int = 0
         self.on_earlier: Callable[[], None] | None = None
+        self.stretch: Callable[[float], float] | None = None  # a planted fault's idea of how long a delay is
         self.mode = mode
 
     @property
@@ -110,6 +111,8 @@ class Clock:
         """Run `action` in `delay` seconds; raise `OverflowError` when far too many already wait."""
         if self.pending >= self._limit:
             raise OverflowError(f"more than {self._limit} timers")
+        if self.stretch is not None:
+            delay = self.stretch(delay)
         due = self.micros + max(0, round(delay * MICROS))
         timer = Timer(self, due, action, guard=guard)
         self._made += 1

@@ -22,12 +22,13 @@ from telnyx_conformance.emulator.account import Account, Answer, Ask, Handler, M
 from telnyx_conformance.emulator.clock import Clock, ClockMode
 from telnyx_conformance.emulator.credentials import PUBLIC, Credentials, Unauthenticated
 from telnyx_conformance.emulator.delivery import Courier
+from telnyx_conformance.emulator.fault import Arrival, Fault
 from telnyx_conformance.emulator.ids import Ids
 from telnyx_conformance.emulator.products.calls import Calls
 from telnyx_conformance.emulator.resources import Resources
-from telnyx_conformance.emulator.routing import Router
+from telnyx_conformance.emulator.routing import Match, Router
 from telnyx_conformance.emulator.store import Store
-from telnyx_conformance.emulator.validation import Invalid, Rules, Unreadable
+from telnyx_conformance.emulator.validation import Rules, Unreadable
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition, Operation
@@ -36,6 +37,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 MOST_BODY_BYTES = 10 * 1024 * 1024
 REQUESTS_REMEMBERED = 200
 NO_CONTENT = 204
+NOTHING_SAID = b'{"data": {}}'
 EDITION_START = 1_750_075_200.0  # 2025-06-16T12:00:00Z
 JSON_HEADER = (b"content-type", b"application/json; charset=utf-8")
 
@@ -63,7 +65,7 @@ class World:
 class Emulator:
     """All accounts of one emulated API.
 
-    `faults` counts what went wrong inside: it stays 0 unless the emulator has a defect.
+    `faults` counts what went wrong inside: it stays 0 unless the emulator has a defect. `fault` is one that was planted.
     """
 
     def __init__(
@@ -79,10 +81,13 @@ class Emulator:
         max_accounts: int = 1000,
         courier: Courier | None = None,
         lifecycles: Lifecycles | None = None,
+        fault: Fault | None = None,
     ) -> None:
         self.edition = edition
         self.courier = courier or Courier(wall=wall)
         self.faults = 0
+        self.fault = fault
+        self.broken: Exception | None = None  # what went wrong inside last
         self.on_world: Callable[[World], None] | None = None
         self._credentials = Credentials(api_keys)
         self._mode: Mode = mode
@@ -98,34 +103,60 @@ class Emulator:
         """Answer one request. Header names are lower case; `target` is the raw path with its query."""
         try:
             reply = self._handle(method, target, headers, body)
-        except Exception:  # noqa: BLE001 - whatever it is, the emulated API answers 500 and lives on
+        except Exception as broken:  # noqa: BLE001 - whatever it is, the emulated API answers 500 and lives on
             self.faults += 1
-            traceback.print_exc()
-            asked = f"{method} {target!r:.300} with a body of {len(body)} bytes"
-            print(f"while answering {asked}", file=sys.stderr)  # noqa: T201 - a log line of last resort
+            self.broken = broken
+            if self.fault is None:  # one that was planted may have let through what nobody can work with
+                traceback.print_exc()
+                asked = f"{method} {target!r:.300} with a body of {len(body)} bytes"
+                print(f"while answering {asked}", file=sys.stderr)  # noqa: T201 - a log line of last resort
             reply = json_reply(*refusals.of_situation("internal"))
         return msgspec.structs.replace(reply, body=b"") if method == "HEAD" else reply
 
     def _handle(self, method: str, target: bytes | str, headers: Headers, body: bytes) -> Reply:
         text = target.decode("latin-1") if isinstance(target, bytes) else target
-        path, _, query = text.partition("?")
+        path = text.partition("?")[0]
         match = self._router.match(method, path)
         if match is None:
             return json_reply(*refusals.of_situation("unknown_route"))
         named = dict(headers)
         operation = match.route.operation if match.route else None
+        if self.fault is not None:
+            return self._misbehave(self.fault, Arrival(method=method, target=text, headers=named, body=body), match)
         try:
             world = self.world(named.get(b"authorization"), secured=operation is None or operation.secured)
         except Unauthenticated as refused:
             return json_reply(*refusals.of_situation(refused.situation, refused.detail))
+        return self._routed(world, match, method, text, named, body)
+
+    def _misbehave(self, fault: Fault, arrival: Arrival, match: Match) -> Reply:
+        operation = match.route.operation if match.route else None
+        fault.arrives(arrival)
+        instead = fault.routed(arrival.target.partition("?")[0], operation, arrival)
+        if instead is not None:
+            return instead
+        try:
+            world = self.world(arrival.headers.get(b"authorization"), secured=operation is None or operation.secured)
+        except Unauthenticated as refused:
+            if operation is None or not fault.overlooks(operation, refused):
+                reply = json_reply(*refusals.of_situation(refused.situation, refused.detail))
+                return reply if operation is None else fault.answered(operation, reply)
+            world = self.world(None, secured=False)
+        reply = self._routed(world, match, arrival.method, arrival.target, arrival.headers, arrival.body)
+        return reply if operation is None else fault.answered(operation, reply)
+
+    def _routed(  # noqa: PLR0917 - a request has that many parts
+        self, world: World, match: Match, method: str, target: str, named: Mapping[bytes, bytes], body: bytes
+    ) -> Reply:
+        operation = match.route.operation if match.route else None
         if operation is None:
             reply = json_reply(*refusals.of_situation("method_not_allowed"))
             reply.headers.append((b"allow", ", ".join(match.allow).encode()))
         elif len(body) > MOST_BODY_BYTES:
             reply = too_large()
         else:
-            reply = self._operate(world, operation, match.path, query, named, body)
-        world.requests.append((method, text[:300], reply.status))
+            reply = self._operate(world, operation, match.path, target.partition("?")[2], named, body)
+        world.requests.append((method, target[:300], reply.status))
         return reply
 
     def _operate(  # noqa: PLR0917 - a request has that many parts
@@ -142,14 +173,20 @@ class Emulator:
             rules = self._rules[operation.id] = Rules(self.edition, operation)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in named.items()}
         try:
-            values, document = rules.read(path, query, headers, body)
+            values, document, problems = rules.examined(path, query, headers, body)
             ask = Ask(operation=operation, path=path, query=values, headers=headers, body=document)
+            if self.fault is not None:
+                problems, ask = self.fault.problems(ask, problems), self.fault.asked(ask)
+            if problems:
+                return json_reply(*refusals.of_problems(problems, operation))
             answer = self._answer(world, ask)
         except Unreadable as unreadable:
+            if self.fault is not None and self.fault.overlooks(operation, unreadable):
+                return json_reply(200, NOTHING_SAID)
             return json_reply(*refusals.of_situation(unreadable.situation, unreadable.detail, operation=operation))
-        except Invalid as invalid:
-            return json_reply(*refusals.of_problems(invalid.problems, operation))
         except Refusal as refusal:
+            if self.fault is not None and self.fault.overlooks(operation, refusal):
+                return json_reply(200, NOTHING_SAID)
             return json_reply(*refusals.of_refusal(refusal))
         finally:
             world.account.clock.settle()
@@ -211,6 +248,8 @@ class Emulator:
             find_connection=lambda id_: self._found(account, "connections", id_),
         )
         account.products.append(calls)
+        if self.fault is not None:
+            self.fault.moves_in(account)
         world = self._worlds[key] = World(account, calls)
         if self.on_world is not None:
             self.on_world(world)

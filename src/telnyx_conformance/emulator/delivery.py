@@ -20,10 +20,11 @@ from yarl import URL
 
 from telnyx_conformance.contract.webhook_wire import encode_get
 from telnyx_conformance.emulator.clock import MICROS, Clock
+from telnyx_conformance.emulator.fault import Outgoing
 from telnyx_conformance.emulator.signing import Signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 TRIES_PER_URL = 3
 BACK_OFF_SECONDS = (1.0, 2.0)
@@ -96,6 +97,8 @@ class Outbox:
         self.clock = clock
         self.log: deque[Delivery] = deque(maxlen=keep)
         self.dropped = 0
+        self.bend: Callable[[Outgoing], Iterable[Outgoing]] | None = None  # set by a planted fault
+        self.resign: Callable[[dict[str, str]], dict[str, str]] | None = None  # likewise
         self._carry = carry
         self._allow = allow
         self._limit = limit
@@ -113,6 +116,13 @@ class Outbox:
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
     ) -> None:
         """Enqueue `document` for `url`; each attempt adds `meta`. A URL that is not allowed is only logged."""
+        if self.bend is not None:
+            for one in self.bend(Outgoing(url=url, document=document, method=method)):
+                self._post(one.url, one.document, method=one.method, failover_url=failover_url, timeout=timeout)
+        else:
+            self._post(url, document, method=method, failover_url=failover_url, timeout=timeout)
+
+    def _post(self, url: str, document: Mapping[str, Any], *, method: str, failover_url: str, timeout: float) -> None:
         if self._outstanding >= self._limit:
             self.dropped += 1
             return
@@ -332,7 +342,8 @@ class Courier:
             else:
                 body = parcel.body
                 headers["content-type"] = "application/json"
-            headers |= self._signer.headers(int(self._wall()), body)
+            signature = self._signer.headers(int(self._wall()), body)
+            headers |= signature if parcel.outbox.resign is None else parcel.outbox.resign(signature)
             timeout = aiohttp.ClientTimeout(total=parcel.timeout)
             async with self._session.request(
                 parcel.method, url, data=body or None, headers=headers, allow_redirects=False, timeout=timeout

@@ -36,14 +36,6 @@ class Unreadable(Exception):  # noqa: N818 - a fact about the request
         self.situation, self.detail = situation, detail
 
 
-class Invalid(Exception):  # noqa: N818 - a fact about the request
-    """The request can be read and breaks rules."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(len(problems))
-        self.problems = problems
-
-
 class _Parameter(msgspec.Struct, frozen=True):
     name: str
     location: str
@@ -92,10 +84,10 @@ class Rules:
             None if trivial else compiled(self._edition.document, parameter.schema, "request"),
         )
 
-    def read(
+    def examined(
         self, path: Mapping[str, str], query: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[dict[str, Any], Any]:
-        """Return the decoded query parameters and body. Raises `Unreadable` and `Invalid`."""
+    ) -> tuple[dict[str, Any], Any, list[Problem]]:
+        """Return the decoded query parameters and body with the rules that they break. Raises `Unreadable`."""
         document, media = self._decoded(headers, body) if self._body is not None else (None, "")
         validator = self._validators.get(media)
         if (
@@ -106,7 +98,7 @@ class Rules:
             and document is not None
             and _is_valid(validator, document)
         ):
-            return {}, document
+            return {}, document, []
         problems: list[Problem] = []
         for parameter in self._path:
             value = decoding.scalar(path.get(parameter.name, ""), parameter.types)
@@ -119,9 +111,7 @@ class Rules:
             elif parameter.required:
                 problems.append(_missing(parameter))
         problems += self._body_problems(validator, document)
-        if problems:
-            raise Invalid(problems)
-        return values, document
+        return values, document, problems
 
     def _query_values(self, query: str, problems: list[Problem]) -> dict[str, Any]:
         pairs = decoding.pairs_of(query) if query else {}

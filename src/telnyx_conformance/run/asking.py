@@ -52,6 +52,8 @@ class Asker:
             probes = self.session.plan(create).probes
             asked = _settable(demanded_filters(operation, self.session.plan(operation).probes[0].query), probes)
             for probe in [*probes[:1] * STOCK, *_showing(filtered_properties(operation), probes)]:
+                if self.session.control is not None:  # what was made at one time has no order
+                    await self.session.control.advance(self.session.key(self.account), 1.0)
                 path = {**outer, **await self.prerequisites.path_values(create)}
                 fitting = replace(probe, body={**(probe.body or {}), **asked}) if asked else probe
                 await self._send(create, fitting, {p: path[p] for p in path_parameters(create)})

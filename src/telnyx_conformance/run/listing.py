@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks import filtering, pagination
@@ -96,10 +96,10 @@ class Listing:
         values = [item[prop] for item in items if isinstance(item, dict) and item.get(prop) is not None]
         allowed = self._enum(name)
         usable = [v for v in values if (not allowed or v in allowed) and self._may_ask(name, v)]
-        value = usable[0] if usable else self._sample(name)
-        wanted = ("true" if value else "false") if isinstance(value, bool) else str(value)
-        exchange, numbers = await self._ask({name: [wanted] if name.endswith("[]") else wanted})
-        left = self._items(exchange)
+        telling = [v for v in usable if not _fit_all(values, how, v)]
+        value = next(iter([*telling, *usable]), None)
+        wanted = _text(self._sample(name) if value is None else value)
+        left, exchange, numbers = await self._left_by(name, wanted)
         if left is None:
             return inconclusive(
                 self._id(key), f"the filter {name}={wanted} is refused: {outline(exchange)}", exchanges=numbers
@@ -107,7 +107,25 @@ class Listing:
         fitting = sum(1 for v in usable if filtering.fits(v, how, wanted))
         page = self._bound(PAGE_SIZE, "default", 20) if PAGE_SIZE in self._query else len(items)
         finding = filtering.filter_applies(left, prop, how, wanted, at_least=min(fitting, page, 1))
+        if finding is None and usable and not telling:
+            finding, more = await self._foreign(name, prop, how, values)
+            numbers += more
         return self._judged(key, finding, numbers)
+
+    async def _foreign(
+        self, name: str, prop: str, how: str, values: list[Any]
+    ) -> tuple[Finding | None, tuple[int, ...]]:
+        """Ask for what not every item has: where all fit, a filter that is ignored leaves the same as one that applies."""
+        others = [*self._enum(name), *(other for value in values[:1] for other in _others(value)), *values]
+        foreign = next((v for v in others if not _fit_all(values, how, v) and self._may_ask(name, v)), None)
+        if foreign is None:
+            return None, ()
+        left, _, numbers = await self._left_by(name, _text(foreign))
+        return filtering.filter_applies(left or [], prop, how, _text(foreign), at_least=0), numbers
+
+    async def _left_by(self, name: str, wanted: str) -> tuple[list[Any] | None, Exchange, tuple[int, ...]]:
+        exchange, numbers = await self._ask({name: [wanted] if name.endswith("[]") else wanted})
+        return self._items(exchange), exchange, numbers
 
     async def _sorts(self) -> list[Verdict]:
         finding: Finding | None = None
@@ -170,3 +188,22 @@ class Listing:
 
     def _far(self) -> int:
         return min(FAR_BEYOND, self._bound(PAGE_NUMBER, "maximum", FAR_BEYOND))
+
+
+def _fit_all(values: list[Any], how: str, wanted: Any) -> bool:
+    return all(filtering.fits(value, how, _text(wanted)) for value in values)
+
+
+def _others(value: Any) -> Iterator[Any]:
+    """Yield values of the same type that differ from `value`, the likeliest to be well-formed first."""
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int | float):
+        yield from (value + 1, value - 1)
+    elif isinstance(value, str) and value:
+        yield value[:-1] + ("1" if value[-1] != "1" else "2")
+        yield f"{value}-other"
+
+
+def _text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)

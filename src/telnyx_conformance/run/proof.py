@@ -151,11 +151,12 @@ class OperationProof:
         }
         self.probes = len(accepted) + len(refused)
         self.lower_bound = self.probes
+        lacking = await self._stocked()
         judgements = [*map(self._success, accepted), *map(self._refusal, refused.values())]
         verdicts = [v for part in await asyncio.gather(*judgements) for v in part if v.requirement in wanted]
         scripted = [r for r in requirements if r.place.startswith(SCRIPTED)]
         if scripted:
-            verdicts += await self._listing(scripted)
+            verdicts += await self._listing(scripted, lacking)
         judged_already = {v.requirement for v in verdicts}
         silence = "no request of this kind was refused: there is no error body to judge"
         return verdicts + [
@@ -236,14 +237,25 @@ class OperationProof:
         schema = self._session.edition.resolve(response.content.get(JSON, {}))
         return not schema.get("properties") or "errors" in schema["properties"]
 
-    async def _listing(self, requirements: list[Requirement]) -> list[Verdict]:
+    async def _stocked(self) -> str:
+        """Give a list something to show before it is looked at; return why that cannot be done, nothing when it can."""
+        if self._operation.method != "GET" or not envelope_of(self._session.edition, self._operation).is_list:
+            return ""
+        try:
+            await self._asker.stock(self._operation)
+        except Unavailable as reason:
+            return str(reason)
+        return ""
+
+    async def _listing(self, requirements: list[Requirement], lacking: str) -> list[Verdict]:
+        if lacking:
+            return [inconclusive(r.id, lacking) for r in requirements]
         minimal = next(p for p in self._plan.probes if p.expect == "accept" and p.conformance_class == "requests")
 
         async def ask(query: dict[str, object]) -> tuple[Exchange, tuple[int, ...]]:
             return await self._asker.ask(replace(minimal, query={**minimal.query, **query}))
 
         try:
-            await self._asker.stock(self._operation)
             return await Listing(self._session.edition, self._operation, ask).prove(requirements)
         except Unavailable as reason:
             return [inconclusive(r.id, str(reason)) for r in requirements]

@@ -76,6 +76,11 @@ class Session:
         """How the edition's resources come to be."""
         return load_lifecycles(self.settings.edition.name)
 
+    def begin_anew(self, worker: str) -> None:
+        """Go on as another worker: with accounts of its own, and with nothing held against the target."""
+        self.worker, self.down, self.events_come, self.waits_in_vain = worker, "", True, 0
+        self._failures_in_a_row = self._throttled_in_a_row = 0
+
     def key(self, account: str = "") -> str:
         """Return the API key of this worker's account. Emulators make every `KEYTEST…` key an account of its own."""
         key = self.settings.profile.key

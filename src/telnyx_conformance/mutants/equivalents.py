@@ -1,0 +1,39 @@
+"""Mutants that nobody can tell from the original, each with the reason: they are not planted and not counted."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+
+class Equivalent(msgspec.Struct, frozen=True, kw_only=True):
+    """A family of mutants by the pattern of their ids."""
+
+    pattern: str
+    reason: str
+
+    def matches(self, name: str) -> bool:
+        """Whether a mutant belongs to the family. Brackets in ids are no pattern."""
+        return fnmatchcase(name, self.pattern.replace("[", "[[]"))
+
+
+EQUIVALENTS: tuple[Equivalent, ...] = (
+    Equivalent(
+        pattern="*ListPhoneNumbers:request.query.filter[country_iso_alpha2]:oneOf=string:refused",
+        reason="in a query one text and a list of one text are written alike: who takes the list takes the text",
+    ),
+    *(
+        Equivalent(
+            pattern=f"{operation}:filter.{name}:applies:ignored",
+            reason="the filter takes one value only, and everything in the list has it",
+        )
+        for operation, name in (
+            ("ListBulkSimCardActions", "action_type"),
+            ("ListOtaUpdates", "type"),
+            ("ListPhoneNumberBlocksJobs", "type"),
+            ("ListPortingReports", "report_type"),
+            ("ListPortoutReports", "report_type"),
+        )
+    ),
+)

@@ -1,0 +1,181 @@
+"""Faults of webhooks and of time, planted where an account's events go out and its timers are set."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from telnyx_conformance.emulator.fault import Fault, Outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telnyx_conformance.contract.sequence import Sequence
+    from telnyx_conformance.emulator.account import Account, Ask
+    from telnyx_conformance.mutants.catalogue import Mutant
+
+ELSEWHERE = str(UUID(int=0xE15E, version=4))
+LONG_AGO = "2000-01-01T00:00:00.000000Z"
+THOUSAND = 1000
+LATE = 4  # seconds beyond the bound: two legs' limits may run from moments that lie apart
+
+
+class EventFault(Fault):
+    """Bends the events of one type on one leg (its number in the order in which an account's legs are first heard of)."""
+
+    def __init__(self, mutant: Mutant, sequence: Sequence) -> None:
+        super().__init__()
+        self._mutant, self._sequence = mutant, sequence
+        self.legs = [given.leg for given in sequence.given] + [
+            leg for leg in sequence.created if leg not in {given.leg for given in sequence.given}
+        ]
+        self.place = mutant.site.removeprefix(f"{sequence.name}").removeprefix(".")
+        self.event, self.leg = self._subject()
+
+    def _subject(self) -> tuple[str, str]:
+        wanted = self._sequence.wanted
+        if self._mutant.kind == "order":
+            name = self.place.partition("<")[2]
+        elif self._mutant.kind == "share":
+            name = self._sequence.must[-1].name if self._sequence.must else ""
+        elif self._mutant.kind == "never":
+            last = [item.name for item in self._sequence.must if item.leg == self.place.rpartition("@")[2]]
+            if not self._sequence.must:  # the situation's own event comes a second time
+                return "call.initiated", self.unwanted()[1]
+            name = (last or [item.name for item in self._sequence.must])[-1]
+        else:
+            name = self.place.partition(".")[0]
+        item = wanted.get(name)
+        return (item.event, item.leg) if item else ("", "")
+
+    def moves_in(self, account: Account) -> None:
+        """Bend the clock or the outbox of a new account."""
+        variant = self._mutant.variant
+        if self._mutant.category == "time":
+            account.clock.stretch = self._stretched
+        elif self._mutant.kind == "signature":
+            account.outbox.resign = self._unsigned if variant == "missing" else self._wrongly_signed
+        elif self._mutant.category == "webhooks":
+            account.outbox.bend = _Bending(self, self._mutant).bend
+
+    def asked(self, ask: Ask) -> Ask:
+        """Forget the id of a command, where that is the fault."""
+        if self._mutant.category != "idempotency" or not isinstance(ask.body, dict) or "command_id" not in ask.body:
+            return ask
+        self.bites()
+        return replace(ask, body={name: value for name, value in ask.body.items() if name != "command_id"})
+
+    def _stretched(self, delay: float) -> float:
+        first, _, rest = self.place.partition("..")
+        second = rest.rpartition(".")[0]
+        bounds = [t for t in self._sequence.timing if (t.first, t.second) == (first, second)]
+        least = next((t.at_least for t in bounds if t.at_least is not None), None)
+        most = next((t.less_than for t in bounds if t.less_than is not None), None)
+        if not (least or 0) <= delay < (most or delay + 1):
+            return delay
+        self.bites()
+        if self._mutant.variant == "unit":
+            return delay / THOUSAND
+        return (least or delay) - 1 if self._mutant.variant == "early" else (most or delay) + LATE
+
+    def _unsigned(self, _: dict[str, str]) -> dict[str, str]:
+        self.bites()
+        return {}
+
+    def _wrongly_signed(self, right: dict[str, str]) -> dict[str, str]:
+        self.bites()
+        return {**right, "telnyx-signature-ed25519": base64.b64encode(bytes(64)).decode()}
+
+    def unwanted(self) -> tuple[str, str]:
+        """Return type and leg of the event that must not be."""
+        event, _, leg = self.place.rpartition("@")
+        return event, leg
+
+    def changed(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a payload with another value where the sequence says what it must be."""
+        field = self.place.partition(".")[2]
+        value = payload.get(field)
+        other: Any = f"{value}-other" if value is not None else "unexpected"
+        if field == "client_state":
+            other = base64.b64encode(b"another state").decode()
+        elif field == "hangup_cause":
+            other = "originator_cancel" if value != "originator_cancel" else "normal_clearing"
+        elif isinstance(value, bool):
+            other = not value
+        elif isinstance(value, int | float):
+            other = value + 1
+        return {**payload, field: other}
+
+
+class _Bending:
+    """What one account has sent so far."""
+
+    def __init__(self, fault: EventFault, mutant: Mutant) -> None:
+        self._fault, self._variant = fault, mutant.variant
+        self._legs: list[str] = []
+        self._latest: dict[str, Outgoing] = {}
+        self._first_url = ""
+        self._made = 0
+
+    def bend(self, one: Outgoing) -> list[Outgoing]:
+        """Return what goes out in place of `one`."""
+        data = one.document["data"]
+        leg = str(data["payload"].get("call_leg_id", ""))
+        if leg not in self._legs:
+            self._legs.append(leg)
+        self._latest[leg] = one
+        self._first_url = self._first_url or one.url
+        if data["event_type"] != self._fault.event or self._name(leg) != self._fault.leg:
+            return [one]
+        self._fault.bites()
+        return self._bent(one, data)
+
+    def _name(self, leg: str) -> str:
+        number = self._legs.index(leg)
+        return self._fault.legs[number] if number < len(self._fault.legs) else ""
+
+    def _bent(self, one: Outgoing, data: dict[str, Any]) -> list[Outgoing]:  # noqa: C901, PLR0911 - one way out for each fault
+        payload = data["payload"]
+        match self._variant:
+            case "missing":
+                return []
+            case "doubled":
+                return [one, _with(one, id=self._fresh())]
+            case "extra":
+                return [one, *self._unwanted()]
+            case "type":
+                return [_with(one, event_type="call.dtmf.received")]
+            case "before":
+                return [_with(one, occurred_at=LONG_AGO)]
+            case "leg":
+                return [_with(one, payload={**payload, "call_leg_id": ELSEWHERE, "call_control_id": ELSEWHERE})]
+            case "session":
+                return [_with(one, payload={**payload, "call_session_id": ELSEWHERE})]
+            case "schema":
+                return [_with(one, payload={**payload, "connection_id": 7})]
+            case "share":
+                return [_with(one, payload={**payload, self._fault.place: ELSEWHERE})]
+            case "changed":
+                return [_with(one, payload=self._fault.changed(payload))]
+            case "url":
+                return [replace(one, url=self._first_url)]
+            case _:
+                return [replace(one, method="POST" if one.method == "GET" else "GET")]
+
+    def _unwanted(self) -> list[Outgoing]:
+        event, name = self._fault.unwanted()
+        number = self._fault.legs.index(name) if name in self._fault.legs else len(self._legs)
+        if number >= len(self._legs):
+            return []
+        return [_with(self._latest[self._legs[number]], event_type=event, id=self._fresh())]
+
+    def _fresh(self) -> str:
+        self._made += 1
+        return str(UUID(int=0xF4E54 + self._made, version=4))
+
+
+def _with(one: Outgoing, **changes: Any) -> Outgoing:
+    return replace(one, document={**one.document, "data": {**one.document["data"], **changes}})
