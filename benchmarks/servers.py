@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -60,11 +61,11 @@ def running(
             raise RuntimeError(f"{command[0]} did not answer within {patience} s")
         yield process.pid, time.perf_counter() - began
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)  # npx leaves its child behind when it alone is told
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

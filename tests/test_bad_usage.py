@@ -277,6 +277,11 @@ class Stuck(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def _can_be_interrupted() -> None:
+    """Undo what a shell does to processes in the background: they inherit that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def middle(tmp_path: Path) -> Any:
     """Start a run in a session of its own, and return its process once the target keeps it waiting."""
@@ -293,7 +298,7 @@ def middle(tmp_path: Path) -> Any:
         options = ["--only", "Billing Groups", "--only", "Addresses", "--profile", "profile.yaml", "--workers", workers]
         process = subprocess.Popen(  # noqa: S603 - our own command
             command("certify", url, *options, "--out", "run"), env=environment(), cwd=tmp_path, text=True,
-            stderr=subprocess.PIPE, start_new_session=True,
+            stderr=subprocess.PIPE, start_new_session=True, preexec_fn=_can_be_interrupted,  # noqa: PLW1509 - no lock is held here
         )  # fmt: skip
         started.append(process)
         assert Stuck.reached.wait(SECONDS)

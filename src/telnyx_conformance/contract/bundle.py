@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.contract.model import Edition
 
-# Keywords that mean the same in a part of `allOf` and beside it; `if` goes with `then` and `else`.
-MOVABLE = frozenset({"if", "then", "else", "anyOf", "oneOf", "dependentRequired", "dependentSchemas"})
+# Keywords that mean the same in a part of `allOf` and beside it.
+MOVABLE = frozenset({"anyOf", "oneOf", "dependentRequired", "dependentSchemas"})
+CONDITION = ("if", "then", "else")
 E164 = r"\+[1-9]\d{6,14}"
 SIP = r"sips?:[^\s@:]+(:[^\s@]*)?(@[^\s@/]+)?"
 OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -128,18 +129,23 @@ def _patterned(node: Any) -> Any:
         made["format"] = "uri"
     if isinstance(form, str) and form in PATTERNS and "pattern" not in node:
         made["pattern"] = PATTERNS[form]
-    return _folded(made) if isinstance(made.get("allOf"), list) else made
+    return _folded(made) if isinstance(made.get("allOf"), list) or _has_condition(made) else made
+
+
+def _has_condition(node: Mapping[str, Any]) -> bool:
+    return isinstance(node.get("if"), dict) and ("then" in node or "else" in node)
 
 
 def _folded(node: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema whose rules between members stand in the schema itself, not in parts of its `allOf`.
+    """Return a schema whose rules between members stand in the schema itself, and whose conditions are what is forbidden.
 
-    It says the same. Schemathesis makes one valid body for TransferCall where `not` stands in `allOf`, 145 where not.
+    It says the same. Schemathesis makes one valid body for TransferCall where `not` stands in `allOf` and 145 where not,
+    one for SpeakCall where a condition is `if` and 48 where it is `not`.
     """
     kept: list[Any] = []
     own: dict[str, Any] = {}
-    forbidden = [node["not"]] if "not" in node else []
-    for part in node["allOf"]:
+    forbidden = [*([node["not"]] if "not" in node else []), *_forbidden(node)]
+    for part in node.get("allOf", ()):
         said = set(part) - {"x-hardened"}
         if said == {"not"}:
             forbidden.append(part["not"])
@@ -150,8 +156,20 @@ def _folded(node: dict[str, Any]) -> dict[str, Any]:
     if forbidden:
         own["not"] = forbidden[0] if len(forbidden) == 1 else {"anyOf": _either(forbidden)}
     marks = {"x-hardened": _marks(node, kept)} if "x-hardened" in node else {}
-    rest = {key: value for key, value in node.items() if key not in ("allOf", "not", "x-hardened")}
+    gone = {"allOf", "not", "x-hardened", *(CONDITION if _has_condition(node) else ())}
+    rest = {key: value for key, value in node.items() if key not in gone}
     return {**rest, **({"allOf": kept} if kept else {}), **own, **marks}
+
+
+def _forbidden(node: Mapping[str, Any]) -> list[Any]:
+    """Return what a condition forbids: its test without what must then hold, and neither its test nor what else must."""
+    found: list[Any] = []
+    if _has_condition(node) and "then" in node:
+        test = node["if"]
+        found.append({"allOf": [test, {"not": node["then"]}]} if "not" in test else {**test, "not": node["then"]})
+    if _has_condition(node) and "else" in node:
+        found.append({"not": {"anyOf": [node["if"], node["else"]]}})
+    return found
 
 
 def _either(forbidden: list[Any]) -> list[Any]:
@@ -160,9 +178,11 @@ def _either(forbidden: list[Any]) -> list[Any]:
 
 
 def _marks(node: Mapping[str, Any], kept: list[Any]) -> dict[str, Any]:
-    """Return the provenance of a schema and of those parts of its `allOf` that went into it."""
-    made = {key: mark for key, mark in node["x-hardened"].items() if key != "allOf" or kept}
-    for part in node["allOf"]:
-        if part not in kept:
-            made |= {key: mark for key, mark in part.get("x-hardened", {}).items() if key not in made}
+    """Return the provenance of a schema and of those parts of its `allOf` that went into it; a condition's is that of `not`."""
+    made = {key: mark for key, mark in node["x-hardened"].items() if key not in CONDITION and (key != "allOf" or kept)}
+    marks = [node["x-hardened"], *(part.get("x-hardened", {}) for part in node.get("allOf", ()) if part not in kept)]
+    for own in marks:
+        for key, mark in own.items():
+            if key != "allOf":
+                made.setdefault("not" if key in CONDITION else key, mark)
     return made
