@@ -93,6 +93,6 @@ def test_a_sequence_that_could_not_be_played_is_not_blamed_for_absent_events(pri
     certificate = json.loads((tmp_path / "out" / "certificate.json").read_text(encoding="utf-8"))
     said = {r["id"]: r for r in certificate["requirements"] if r["operation"] == "TransferCall"}
 
-    assert ended.returncode == 1
+    assert ended.returncode in (1, 3)  # whether Prism's own callbacks are wrong or do not come is up to its examples
     missing = said[f"TransferCall:webhooks.{SEQUENCE}.answered:present"]
     assert (missing["verdict"], missing["actual"]) == ("inconclusive", "a call was dialled, and no call.answered came")
