@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -61,12 +62,12 @@ def running(
             raise RuntimeError(f"{command[0]} did not answer within {patience} s")
         yield process.pid, time.perf_counter() - began
     finally:
-        os.killpg(process.pid, signal.SIGTERM)  # npx leaves its child behind when it alone is told
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):  # npx leaves a child behind that outlives being asked to end
+            os.killpg(process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
 
 
 @contextmanager
