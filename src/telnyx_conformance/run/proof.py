@@ -55,8 +55,8 @@ class OperationProof:
         if self._proven == "envelopes":
             return await self._envelopes(requirements)
         chosen = [p for p in self._plan.probes if p.conformance_class == self._proven]
-        self.probes = len(chosen)
-        self.lower_bound = self._plan.bounds.get(self._proven, 0)
+        if self._proven == "requests":  # elsewhere each probe is its own bound: a ratio of them would only flatter
+            self.probes, self.lower_bound = len(chosen), self._plan.bounds.get(self._proven, 0)
         refused = [p for p in chosen if p.expect == "refuse"]
         accepted = [p for p in chosen if p.expect == "accept"]
         verdicts = [v for part in await asyncio.gather(*map(self._refuse, refused)) for v in part]
@@ -149,8 +149,6 @@ class OperationProof:
             for p in self._plan.probes
             if p.violation is not None and p.method == "" and p.conformance_class in ("requests", "surface", "headers")
         }
-        self.probes = len(accepted) + len(refused)
-        self.lower_bound = self.probes
         lacking = await self._stocked()
         judgements = [*map(self._success, accepted), *map(self._refusal, refused.values())]
         verdicts = [v for part in await asyncio.gather(*judgements) for v in part if v.requirement in wanted]

@@ -22,7 +22,7 @@ async def prove(session: Session, proven: str, subject: Operation | Sequence) ->
     """
     requirements = required_by(session.settings, proven, subject)
     if isinstance(subject, Sequence):
-        said, probes, bound = await prove_sequence(session, subject)
+        said, probes, bound = await prove_sequence(session, subject), 0, 0
     else:
         proof = OperationProof(session, subject, proven)
         said = await proof.prove(requirements)
