@@ -87,9 +87,9 @@ class Program(RuleBasedStateMachine):
     @rule(data=st.data())
     def far_hangs_up(self, data: st.DataObject) -> None:
         if self.known:
-            leg = data.draw(st.sampled_from(self.known))
-            if self.calls.switch.legs.get(leg) is not None:
-                self.calls.far_hangs_up(leg)
+            leg = self.calls.switch.legs.get(data.draw(st.sampled_from(self.known)))
+            if leg is not None and leg.state not in ("dialling", "ended"):
+                self.calls.far_hangs_up(leg.call_control_id)
 
     @rule(seconds=st.sampled_from([0.01, 0.02, 1, 2, 5, 30, 700]))
     def wait(self, seconds: float) -> None:

@@ -24,7 +24,9 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 FOLDERS = {
     "hardening": "overlay", "judgements": "judgements", "webhooks": "webhooks", "lifecycles": "lifecycles", "groups": "group",
 }  # fmt: skip
-NAMED = {"edition.yaml": "edition", "shared.yaml": "shared", "errors.yaml": "errors", "safety.yaml": "safety"}
+NAMED = {
+    "edition.yaml": "edition", "shared.yaml": "shared", "errors.yaml": "errors", "safety.yaml": "safety", "control.yaml": "control",
+}  # fmt: skip
 VARIABLE = re.compile(r"\{([^}]+)\}")
 EDITION_KINDS = ("edition", "shared", "group")
 Read = dict["Path", Any]

@@ -59,7 +59,7 @@ class World:
         self.account = account
         self.calls = calls
         self.handlers: dict[str, Handler] = dict(calls.handlers)
-        self.requests: deque[tuple[str, str, int]] = deque(maxlen=REQUESTS_REMEMBERED)
+        self.requests: deque[tuple[str, str, int, float]] = deque(maxlen=REQUESTS_REMEMBERED)
 
 
 class Emulator:
@@ -156,7 +156,7 @@ class Emulator:
             reply = too_large()
         else:
             reply = self._operate(world, operation, match.path, target.partition("?")[2], named, body)
-        world.requests.append((method, target[:300], reply.status))
+        world.requests.append((method, target[:300], reply.status, world.account.clock.now))
         return reply
 
     def _operate(  # noqa: PLR0917 - a request has that many parts

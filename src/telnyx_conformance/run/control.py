@@ -6,7 +6,7 @@ The API is optional. A target without it is tested in real time.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -68,3 +68,19 @@ class Control:
             "POST", "/inbound_calls", key, {"connection_id": connection_id, "from": from_, "to": to}
         )
         return answer.get("data") if answer else None
+
+    async def press(self, key: str, call_control_id: str, digits: str) -> bool:
+        """Let the far end of an answered leg press keys: 0-9, A-D, * and #."""
+        return await self._far_end(key, call_control_id, "digits", {"digits": digits})
+
+    async def say(self, key: str, call_control_id: str, text: str) -> bool:
+        """Let the far end of an answered leg speak."""
+        return await self._far_end(key, call_control_id, "speech", {"text": text})
+
+    async def hang_up(self, key: str, call_control_id: str) -> bool:
+        """Let the far end of a leg hang up: of an answered one, or the caller of one that is parked."""
+        return await self._far_end(key, call_control_id, "hangup", {})
+
+    async def _far_end(self, key: str, call_control_id: str, deed: str, document: dict[str, str]) -> bool:
+        path = f"/calls/{quote(call_control_id, safe='')}/{deed}"
+        return await self.ask("POST", path, key, document) is not None

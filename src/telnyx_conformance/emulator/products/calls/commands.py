@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from telnyx_conformance.emulator.account import Answer, Ask, Refusal
 from telnyx_conformance.emulator.products.calls.legs import CommandIds, Leg, Route
-from telnyx_conformance.emulator.products.calls.machine import COMMANDS, TABLE, refusal_code
+from telnyx_conformance.emulator.products.calls.machine import COMMANDS, TABLE, TALKING, refusal_code
 from telnyx_conformance.emulator.products.calls.stub import stub_handlers
 from telnyx_conformance.emulator.products.calls.switch import Switch
 
@@ -51,6 +51,9 @@ class Calls:
         self._find_connection = find_connection or find_application
         self._dials = CommandIds()
         self.switch = Switch(account, limit=legs_limit)
+        # What hears the far end; nothing does unless a command listens.
+        self.on_digit: Callable[[Leg, str], None] = _unheard
+        self.on_speech: Callable[[Leg, str], None] = _unheard
         handlers: dict[str, Handler] = {
             **dict.fromkeys(COMMANDS, self._command),
             "DialCall": self._dial,
@@ -68,9 +71,28 @@ class Calls:
         )
         return {"data": leg.document(self._clock.micros)}
 
+    def far_presses(self, call_control_id: str, digits: str) -> None:
+        """Let the other side of an answered leg press keys, one after the other."""
+        leg = self._answered(call_control_id)
+        for digit in digits:
+            self.on_digit(leg, digit)
+
+    def far_says(self, call_control_id: str, text: str) -> None:
+        """Let the other side of an answered leg speak."""
+        self.on_speech(self._answered(call_control_id), text)
+
     def far_hangs_up(self, call_control_id: str) -> None:
-        """Let the other side of a leg hang up; nothing happens when it is not in a call."""
-        self.switch.happen(self._leg(call_control_id), "far_hangs_up")
+        """Let the other side of a leg hang up: of an answered one, or the caller of one that is parked."""
+        leg = self._leg(call_control_id)
+        if (leg.state, "far_hangs_up") not in TABLE:
+            raise Refusal(422, refusal_code(leg.state, "far_hangs_up"), bare=True)
+        self.switch.happen(leg, "far_hangs_up")
+
+    def _answered(self, call_control_id: str) -> Leg:
+        leg = self._leg(call_control_id)
+        if leg.state not in TALKING:
+            raise Refusal(422, refusal_code(leg.state, "SendDTMF"), bare=True)
+        return leg
 
     def _leg(self, call_control_id: str) -> Leg:
         leg = self.switch.legs.get(call_control_id)
@@ -195,6 +217,10 @@ class Calls:
             meta["cursors"]["before"] = _encoded(legs[first])
             meta["previous"] = f"{path}?page[before]={meta['cursors']['before']}&page[limit]={limit}"
         return Answer(document={"data": [_active_call(leg, now) for leg in legs[first:last]], "meta": meta})
+
+
+def _unheard(_: Leg, __: str) -> None:
+    """Hear nothing."""
 
 
 def _active_call(leg: Leg, now: int) -> dict[str, Any]:
