@@ -14,7 +14,7 @@ from telnyx_conformance.emulator.clock import Clock
 from telnyx_conformance.emulator.ids import Ids
 from telnyx_conformance.emulator.products.calls import Calls
 from telnyx_conformance.emulator.products.calls.destinations import destinations
-from telnyx_conformance.emulator.products.calls.machine import COMMANDS, TABLE
+from telnyx_conformance.emulator.products.calls.machine import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EDITION = load_edition()
 NUMBERS = st.sampled_from([destination.number for destination in destinations().by_name.values()])
 LEGS_LIMIT = 12
+COMMANDS = sorted(o.id for o in EDITION.operations if o.group == "Call Commands" and o.id != "DialCall")
 ORDER = ["call.initiated", "call.answered", "call.bridged", "call.hangup"]
 
 

@@ -14,6 +14,7 @@ from telnyx_conformance.contract import expressed, files, overlay, wording
 from telnyx_conformance.contract.files import place, suggestion
 from telnyx_conformance.contract.importer import references
 from telnyx_conformance.contract.judgements import judgements_of
+from telnyx_conformance.contract.machines import machine_problems
 from telnyx_conformance.errors import ContractError, nearest
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 FOLDERS = {
     "hardening": "overlay", "judgements": "judgements", "webhooks": "webhooks", "lifecycles": "lifecycles", "groups": "group",
+    "machines": "machines",
 }  # fmt: skip
 NAMED = {
     "edition.yaml": "edition", "shared.yaml": "shared", "errors.yaml": "errors", "safety.yaml": "safety", "control.yaml": "control",
@@ -62,6 +64,8 @@ def lint(folder: Path | None = None) -> list[ContractError]:
         problems += _edition_problems(header.parent, by_kind, operations)
     problems += _operation_problems(by_kind, operations)
     problems += _error_problems(by_kind["errors"], set(operations.values()))
+    for file, document in by_kind["machines"].items():
+        problems += machine_problems(file.stem, document, str(file))
     return problems
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 from telnyx_conformance.errors import UsageError
 
 ClockMode = Literal["manual", "auto", "real"]
-Action = Callable[[], None]
+Action = Callable[[], object]
 MICROS = 1_000_000
 # Cancelled timers stay in the heap until they come up; above this many, and half of the heap, they are swept out.
 SWEEP_ABOVE = 256

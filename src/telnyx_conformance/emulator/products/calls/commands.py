@@ -1,7 +1,7 @@
 """The operations on calls: what each checks, sets and answers. What follows stands in `machine` and `switch`.
 
-Dial, answer, reject, hang up, transfer and the update of client state have their effects; the commands listed in
-`machine.MEDIA_COMMANDS` check their preconditions only. Webhooks have the form of API v2, whatever an application says.
+Dial, answer, reject, hang up, transfer and the update of client state are carried out here; what other commands do
+beyond the leg's table is said by the features. Webhooks have the form of API v2, whatever an application says.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from telnyx_conformance.emulator.account import Answer, Ask, Refusal
+from telnyx_conformance.emulator.products.calls.features import FEATURES
 from telnyx_conformance.emulator.products.calls.legs import CommandIds, Leg, Route
-from telnyx_conformance.emulator.products.calls.machine import COMMANDS, TABLE, TALKING, refusal_code
+from telnyx_conformance.emulator.products.calls.machine import LEG, TABLE, TALKING
 from telnyx_conformance.emulator.products.calls.stub import stub_handlers
 from telnyx_conformance.emulator.products.calls.switch import Switch
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.contract.model import Edition
     from telnyx_conformance.emulator.account import Account, Handler
-    from telnyx_conformance.emulator.products.calls.machine import Cause
+    from telnyx_conformance.emulator.products.calls.activity import Command
 
 OK = Answer(document={"data": {"result": "ok"}})
-REJECT_CAUSES: Mapping[str, Cause] = {"CALL_REJECTED": "call_rejected", "USER_BUSY": "user_busy"}
+REJECT_CAUSES: Mapping[str, str] = {"CALL_REJECTED": "call_rejected", "USER_BUSY": "user_busy"}
 PAGE_LIMIT = 20
+CALL = "{call_control_id}"
 
 
 class Calls:
@@ -51,17 +53,21 @@ class Calls:
         self._find_connection = find_connection or find_application
         self._dials = CommandIds()
         self.switch = Switch(account, limit=legs_limit)
-        # What hears the far end; nothing does unless a command listens.
-        self.on_digit: Callable[[Leg, str], None] = _unheard
-        self.on_speech: Callable[[Leg, str], None] = _unheard
+        self._commands: dict[str, Command] = {}
+        commands = sorted(id_ for id_ in LEG.commands & set(edition.by_id) if CALL in edition.by_id[id_].path)
         handlers: dict[str, Handler] = {
-            **dict.fromkeys(COMMANDS, self._command),
+            **dict.fromkeys(commands, self._command),
             "DialCall": self._dial,
             "RetrieveCallStatus": self._status,
             "ListConnectionActiveCalls": self._active,
         }
+        for make in FEATURES:
+            feature = make(self.switch)
+            self._commands |= feature.commands
+            self.switch.on_answer.append(feature.begin)
+            handlers |= feature.handlers
         if account.mode == "stub":
-            handlers = stub_handlers(COMMANDS, account.ids, account.clock)
+            handlers = stub_handlers(commands, account.ids, account.clock)
         self.handlers: Mapping[str, Handler] = {id_: h for id_, h in handlers.items() if id_ in edition.by_id}
 
     def inbound(self, connection_id: str, from_: str, to: str) -> dict[str, Any]:
@@ -71,27 +77,25 @@ class Calls:
         )
         return {"data": leg.document(self._clock.micros)}
 
-    def far_presses(self, call_control_id: str, digits: str) -> None:
-        """Let the other side of an answered leg press keys, one after the other."""
-        leg = self._answered(call_control_id)
-        for digit in digits:
-            self.on_digit(leg, digit)
-
-    def far_says(self, call_control_id: str, text: str) -> None:
-        """Let the other side of an answered leg speak."""
-        self.on_speech(self._answered(call_control_id), text)
-
     def far_hangs_up(self, call_control_id: str) -> None:
         """Let the other side of a leg hang up: of an answered one, or the caller of one that is parked."""
         leg = self._leg(call_control_id)
         if (leg.state, "far_hangs_up") not in TABLE:
-            raise Refusal(422, refusal_code(leg.state, "far_hangs_up"), bare=True)
+            raise Refusal(422, LEG.refusal_code(leg.state, "far_hangs_up"), bare=True)
         self.switch.happen(leg, "far_hangs_up")
 
-    def _answered(self, call_control_id: str) -> Leg:
+    def far_presses(self, call_control_id: str, digits: str) -> None:
+        """Let the other side of a leg press keys."""
+        self.switch.press(self._talking(call_control_id), digits)
+
+    def far_says(self, call_control_id: str, text: str) -> None:
+        """Let the other side of a leg speak."""
+        self.switch.say(self._talking(call_control_id), text)
+
+    def _talking(self, call_control_id: str) -> Leg:
         leg = self._leg(call_control_id)
         if leg.state not in TALKING:
-            raise Refusal(422, refusal_code(leg.state, "SendDTMF"), bare=True)
+            raise Refusal(422, LEG.refusal_code(leg.state, ""), bare=True)
         return leg
 
     def _leg(self, call_control_id: str) -> Leg:
@@ -116,9 +120,12 @@ class Calls:
             return seen  # type: ignore[no-any-return]
         row = TABLE.get((leg.state, command))
         if row is None:
-            raise Refusal(422, refusal_code(leg.state, command), bare=True)
+            raise Refusal(422, LEG.refusal_code(leg.state, command), bare=True)
         if command == "TransferCall":
             self.switch.admit({"/to": body["to"]})
+        feature = self._commands.get(command)
+        if feature is not None and feature.check is not None:
+            feature.check(leg, body)
         if "client_state" in body:
             leg.client_state = body["client_state"]
         leg.route = leg.route.overridden(body)
@@ -127,6 +134,8 @@ class Calls:
             leg.recording_id = self._ids.uuid()
             answer = Answer(document={"data": {"result": "ok", "recording_id": leg.recording_id}})
         self.switch.carry_out(leg, row, body, cause=REJECT_CAUSES.get(body.get("cause", ""), "unspecified"))
+        if feature is not None and (more := feature.do(leg, body)):
+            answer = Answer(document={"data": {"result": "ok", **more}})
         if command_id:
             leg.command_ids = leg.command_ids or CommandIds()
             leg.command_ids.remember(command_id, self._clock.micros, answer)
@@ -217,10 +226,6 @@ class Calls:
             meta["cursors"]["before"] = _encoded(legs[first])
             meta["previous"] = f"{path}?page[before]={meta['cursors']['before']}&page[limit]={limit}"
         return Answer(document={"data": [_active_call(leg, now) for leg in legs[first:last]], "meta": meta})
-
-
-def _unheard(_: Leg, __: str) -> None:
-    """Hear nothing."""
 
 
 def _active_call(leg: Leg, now: int) -> dict[str, Any]:

@@ -16,22 +16,41 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.products.calls.legs import Leg
 
 
-def event_document(leg: Leg, event_type: str, *, event_id: str, now: int, result: str = "") -> dict[str, Any]:
-    """Return the webhook's document for `event_type` of `leg`; `now` in microseconds, `result` for detections."""
+# The events that say who called whom; the others name the leg only.
+ADDRESSED = frozenset({
+    "call.initiated", "call.answered", "call.bridged", "call.hangup", "call.dtmf.received", "call.gather.ended",
+    "call.machine.detection.ended", "call.machine.greeting.ended", "call.machine.premium.detection.ended",
+    "call.machine.premium.greeting.ended", "call.refer.started", "call.refer.completed", "call.refer.failed",
+    "call.ai_gather.ended", "call.ai_gather.message_history_updated", "call.ai_gather.partial_results",
+    "call.conversation.ended",
+})  # fmt: skip
+NOTHING: Mapping[str, Any] = {}
+
+
+def event_document(
+    leg: Leg, event_type: str, *, event_id: str, now: int, fields: Mapping[str, Any] = NOTHING
+) -> dict[str, Any]:
+    """Return the webhook's document for `event_type` of `leg`; `now` in microseconds, `fields` what it says besides."""
     payload: dict[str, Any] = {
         "call_control_id": leg.call_control_id,
         "connection_id": leg.connection_id,
         "call_leg_id": leg.leg_id,
         "call_session_id": leg.session_id,
         "client_state": leg.client_state,
-        "from": leg.from_,
-        "to": leg.to,
     }
+    if event_type in ADDRESSED:
+        payload["from"] = leg.from_
+        payload["to"] = leg.to
     more = _MORE.get(event_type)
     if more is not None:
         payload |= more(leg)
-    if result:
-        payload["result"] = result
+    if fields:
+        payload |= fields
+    return envelope(event_type, payload, event_id=event_id, now=now)
+
+
+def envelope(event_type: str, payload: Mapping[str, Any], *, event_id: str, now: int) -> dict[str, Any]:
+    """Return a payload in the envelope that every event of API v2 has; `now` in microseconds."""
     return {
         "data": {
             "record_type": "event",

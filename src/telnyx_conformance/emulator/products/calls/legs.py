@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from telnyx_conformance.emulator.clock import Clock, Timer
-    from telnyx_conformance.emulator.products.calls.machine import Cause, Side, State
+    from telnyx_conformance.emulator.products.calls.activity import Activity
 
 READABLE_SECONDS = 600
 COMMAND_ID_SECONDS = 60
@@ -82,14 +82,15 @@ class Leg:
     """One side of a call. Legs of one session share `session_id`; times are microseconds of the account's clock.
 
     `peer` is the leg it is bridged with; `target` the leg a transfer is dialling for it, whose `origin` it is; `rivals`
-    are the legs that one dial rang at the same time.
+    are the legs that one dial rang at the same time; `parks` tells that it stays when its peer leaves. `body` is that of
+    the command that dialled it. `activities` are what goes on on it.
     """
 
     __slots__ = (
-        "answered_at", "call_control_id", "cause", "client_state", "command_ids", "connection_id", "detection",
-        "detection_config", "direction", "display_name", "ended_at", "from_", "headers", "leg_id", "origin", "peer",
-        "recording_id", "ring_seconds", "rivals", "route", "session_id", "side", "started_at", "state", "target",
-        "time_limit", "timers", "to",
+        "activities", "answered_at", "body", "call_control_id", "cause", "client_state", "command_ids", "connection_id",
+        "detection", "detection_config", "direction", "display_name", "ended_at", "from_", "headers", "leg_id", "origin",
+        "parks", "peer", "recording_id", "ring_seconds", "rivals", "route", "session_id", "side", "started_at", "state",
+        "target", "time_limit", "timers", "to",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 - called once per leg at full speed, where keywords cost
@@ -116,9 +117,12 @@ class Leg:
         self.started_at = started_at
         self.answered_at: int = 0
         self.ended_at: int = 0
-        self.state: State = "new"
-        self.cause: Cause = ""
-        self.side: Side = ""
+        self.state: str = "new"
+        self.cause: str = ""
+        self.side: str = ""
+        self.body = body
+        self.parks: bool = False
+        self.activities: list[Activity] | None = None
         self.client_state: str | None = None
         self.recording_id: str = ""
         self.display_name: str = body.get("from_display_name") or ""

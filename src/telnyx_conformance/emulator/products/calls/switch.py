@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.emulator.account import Refusal
 from telnyx_conformance.emulator.products.calls.destinations import destinations
 from telnyx_conformance.emulator.products.calls.detection import findings
-from telnyx_conformance.emulator.products.calls.events import event_document
+from telnyx_conformance.emulator.products.calls.events import NOTHING, envelope, event_document
 from telnyx_conformance.emulator.products.calls.legs import Leg, Legs
 from telnyx_conformance.emulator.products.calls.machine import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
+    from telnyx_conformance.contract.machines import Row
     from telnyx_conformance.emulator.account import Account
     from telnyx_conformance.emulator.products.calls.legs import Route
-    from telnyx_conformance.emulator.products.calls.machine import Cause, Row
 
 # Joining two media paths takes a moment, so that `call.bridged` carries a later time than `call.answered`.
 BRIDGE_SECONDS = 0.02
-NOTHING: Mapping[str, Any] = {}
+Begin = Callable[[Leg, Mapping[str, Any]], None]
 
 
 class Switch:
-    """The legs of one account and everything that happens to them."""
+    """The legs of one account and everything that happens to them. `on_answer` begins what was asked for with a call."""
 
     def __init__(self, account: Account, *, limit: int) -> None:
-        self._clock = account.clock
-        self._outbox = account.outbox
-        self._ids = account.ids
+        self.clock = account.clock
+        self.ids = account.ids
         self.legs = Legs(account.clock, limit=limit)
+        self.on_answer: list[Begin] = []
+        self._outbox = account.outbox
         self._destinations = destinations()
-        self._effects: dict[str, Callable[[Leg, Mapping[str, Any]], None]] = {
+        self._effects: dict[str, Begin] = {
             "ring": self._ring,
             "win": self._win,
             "limit": self._limit,
             "detect": self._detect,
+            "begin": self._begin,
             "connect": self._connect,
             "dial_target": self._dial_target,
+            "tell_detection": self._tell_detection,
+            "unbridge": self._unbridge,
             "part": self._part,
         }
 
@@ -47,40 +50,75 @@ class Switch:
         self, *, session_id: str, connection_id: str, from_: str, to: str, route: Route, body: Mapping[str, Any]
     ) -> Leg:
         """Return a new leg towards `to`, admitted before and not yet begun; `body` is that of the command for it."""
-        ids = self._ids
+        ids = self.ids
         leg = Leg(
             ids.call_control_id(), ids.uuid(), session_id, connection_id, "outgoing", from_, to, route,
-            self._clock.micros, body,
+            self.clock.micros, body,
         )  # fmt: skip
         self.legs.add(leg)
         return leg
 
     def incoming(self, *, connection_id: str, from_: str, to: str, route: Route) -> Leg:
         """Return a new inbound leg, parked."""
-        ids = self._ids
+        ids = self.ids
         self.legs.make_room(1)
         leg = Leg(
             ids.call_control_id(), ids.uuid(), ids.uuid(), connection_id, "incoming", from_, to, route,
-            self._clock.micros, NOTHING,
+            self.clock.micros, NOTHING,
         )  # fmt: skip
         self.legs.add(leg)
         self.happen(leg, "invited")
         return leg
 
-    def happen(self, leg: Leg, happening: str, result: str = "") -> None:
-        """Let `happening` take its course; it is ignored in a state that has no row for it."""
+    def happen(self, leg: Leg, happening: str, fields: Mapping[str, Any] = NOTHING) -> bool:
+        """Let `happening` take its course; return false in a state that has no row for it. `fields` go into the events."""
         row = TABLE.get((leg.state, happening))
-        if row is not None:
-            self.carry_out(leg, row, NOTHING, result=result)
+        if row is None:
+            return False
+        self.carry_out(leg, row, fields, fields=fields)
+        return True
 
-    def carry_out(self, leg: Leg, row: Row, body: Mapping[str, Any], *, cause: Cause = "", result: str = "") -> None:
-        """Do what `row` says: enter the state, send the events, cause the effects."""
-        if row.next != leg.state:
+    def carry_out(
+        self, leg: Leg, row: Row, body: Mapping[str, Any], *, cause: str = "", fields: Mapping[str, Any] = NOTHING
+    ) -> None:
+        """Do what `row` says: enter the state, send the events, cause the effects; what goes on on the leg is told."""
+        entered = row.next if row.next != leg.state else ""
+        if entered:
             self._enter(leg, row, cause)
+            self.tell(leg, "leg_ends" if entered == "ended" else f"leg_{entered}")
         for event_type in row.events:
-            self._send(leg, event_type, result)
+            self.send(leg, event_type, fields)
         for effect in row.effects:
             self._effects[effect](leg, body)
+        if entered == "ended":
+            self.tell(leg, "leg_ended")
+
+    def tell(self, leg: Leg, trigger: str, **facts: Any) -> None:
+        """Let everything that goes on on a leg hear of `trigger`."""
+        if leg.activities:
+            for activity in tuple(leg.activities):
+                activity.happen(trigger, **facts)
+
+    def press(self, leg: Leg, digits: str) -> None:
+        """Let the far end press keys."""
+        for digit in digits:
+            if self.happen(leg, "digit", {"digit": digit}):
+                self.tell(leg, "digit", digit=digit)
+
+    def say(self, leg: Leg, text: str) -> None:
+        """Let the far end speak."""
+        self.tell(leg, "speech", text=text)
+
+    def send(self, leg: Leg, event_type: str, fields: Mapping[str, Any] = NOTHING) -> None:
+        """Send an event of a leg, with `fields` beside the leg's own."""
+        if leg.route.url:
+            now, event_id = self.clock.micros, self.ids.uuid()
+            self._post(leg.route, event_document(leg, event_type, event_id=event_id, now=now, fields=fields))
+
+    def send_of(self, route: Route, event_type: str, payload: Mapping[str, Any]) -> None:
+        """Send an event that is of no leg."""
+        if route.url:
+            self._post(route, envelope(event_type, payload, event_id=self.ids.uuid(), now=self.clock.micros))
 
     def admit(self, targets: Mapping[str, str]) -> None:
         """Make ready to dial; `targets` maps the place in the body to a destination. A refusal leaves no trace."""
@@ -89,25 +127,24 @@ class Switch:
                 raise Refusal(422, "10016", pointer=pointer)
         self.legs.make_room(len(targets))
 
-    def _enter(self, leg: Leg, row: Row, cause: Cause) -> None:
+    def _post(self, route: Route, document: Mapping[str, Any]) -> None:
+        self._outbox.post(
+            route.url, document, method=route.method, failover_url=route.failover_url, timeout=route.timeout
+        )
+
+    def _enter(self, leg: Leg, row: Row, cause: str) -> None:
         leg.state = row.next
         if row.next in ("answered", "bridged"):
-            leg.answered_at = leg.answered_at or self._clock.micros
+            leg.answered_at = leg.answered_at or self.clock.micros
         elif row.next == "ended":
-            leg.ended_at = self._clock.micros
-            leg.cause, leg.side = row.cause or cause, row.side
+            leg.ended_at = self.clock.micros
+            leg.cause, leg.side = row.sets.get("cause", cause), row.sets["side"]
             self.legs.end(leg)
 
-    def _send(self, leg: Leg, event_type: str, result: str) -> None:
-        route = leg.route
-        if route.url:
-            document = event_document(leg, event_type, event_id=self._ids.uuid(), now=self._clock.micros, result=result)
-            self._outbox.post(
-                route.url, document, method=route.method, failover_url=route.failover_url, timeout=route.timeout
-            )
-
-    def _later(self, leg: Leg, seconds: float, happening: str, result: str = "", *, guard: bool = False) -> None:
-        leg.timers.append(self._clock.at(seconds, partial(self.happen, leg, happening, result), guard=guard))
+    def _later(
+        self, leg: Leg, seconds: float, happening: str, fields: Mapping[str, Any] = NOTHING, *, guard: bool = False
+    ) -> None:
+        leg.timers.append(self.clock.at(seconds, partial(self.happen, leg, happening, fields), guard=guard))
 
     def _ring(self, leg: Leg, _: Mapping[str, Any]) -> None:
         destination = self._destinations.find(leg.to)
@@ -129,25 +166,47 @@ class Switch:
     def _detect(self, leg: Leg, _: Mapping[str, Any]) -> None:
         if leg.detection != "disabled" and (destination := self._destinations.find(leg.to)) is not None:
             for finding in findings(leg.detection, leg.detection_config, destination.hears):
-                self._later(leg, finding.after, finding.happening, finding.result)
+                self._later(leg, finding.after, finding.happening, {"result": finding.result})
+
+    def _begin(self, leg: Leg, body: Mapping[str, Any]) -> None:
+        """Begin what was asked for with the answer, or with the dial that was answered."""
+        for begin in self.on_answer:
+            begin(leg, body or leg.body)
+
+    def _tell_detection(self, leg: Leg, fields: Mapping[str, Any]) -> None:
+        self.tell(leg, "detected", result=fields["result"])
 
     def _connect(self, leg: Leg, _: Mapping[str, Any]) -> None:
         """Join an answered target with the leg it was dialled for, a moment later."""
         if leg.origin is not None:
-            leg.timers.append(self._clock.at(BRIDGE_SECONDS, partial(self._join, leg)))
+            leg.timers.append(self.clock.at(BRIDGE_SECONDS, partial(self._join, leg)))
 
     def _join(self, leg: Leg) -> None:
         origin, leg.origin = leg.origin, None
         if origin is None:
             return
         origin.target = None
-        former, origin.peer = origin.peer, leg
-        leg.peer = origin
-        self.happen(leg, "bridge")
-        self.happen(origin, "bridge")
-        if former is not None:
-            former.peer = None
-            self.happen(former, "peer_ends")
+        self.bridge(leg, origin)
+
+    def bridge(self, first: Leg, second: Leg) -> None:
+        """Join two legs; their former peers are left alone, which ends those that do not park then."""
+        former = [leg.peer for leg in (first, second) if leg.peer is not None and leg.peer not in (first, second)]
+        first.peer, second.peer = second, first
+        self.happen(first, "bridge")
+        self.happen(second, "bridge")
+        for leg in former:
+            leg.peer = None
+            self._leave_alone(leg)
+
+    def _leave_alone(self, leg: Leg) -> None:
+        self.happen(leg, "unbridged" if leg.parks else "peer_ends")
+
+    def _unbridge(self, leg: Leg, _: Mapping[str, Any]) -> None:
+        """Part from the peer, if there is one, and live on."""
+        peer, leg.peer = leg.peer, None
+        if peer is not None:
+            peer.peer = None
+            self._leave_alone(peer)
 
     def _dial_target(self, leg: Leg, body: Mapping[str, Any]) -> None:
         """Begin a transfer: dial a second leg of the session; one still being dialled for `leg` is called off."""
@@ -182,7 +241,4 @@ class Switch:
         if origin is not None:
             origin.target = None
         self._call_off_target(leg)
-        peer, leg.peer = leg.peer, None
-        if peer is not None:
-            peer.peer = None
-            self.happen(peer, "peer_ends")
+        self._unbridge(leg, NOTHING)

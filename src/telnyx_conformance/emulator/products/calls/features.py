@@ -1,0 +1,13 @@
+"""All features of calls, in the order in which they begin what was asked for with a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from telnyx_conformance.emulator.products.calls.activity import Feature
+    from telnyx_conformance.emulator.products.calls.switch import Switch
+
+FEATURES: tuple[Callable[[Switch], Feature], ...] = ()
