@@ -60,9 +60,8 @@ def ask(port: int, path: str, document: Mapping[str, object]) -> dict[str, str]:
 
 def transfers(port: int, webhook: str) -> str:
     """Return where to transfer an answered call: an inbound one, because those have no time limit to run into."""
-    application = ask(
-        port, "/v2/call_control_applications", {"application_name": "bench", "webhook_event_url": webhook}
-    )
+    asked = {"application_name": "bench", "webhook_event_url": webhook, "webhook_api_version": "2"}
+    application = ask(port, "/v2/call_control_applications", asked)
     called = {"connection_id": application["id"], "from": "+12025550199", "to": "+12025550100"}
     call = ask(port, "/_control/inbound_calls", called)["call_control_id"]
     ask(port, f"/v2/calls/{call}/actions/answer", {})

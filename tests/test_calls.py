@@ -28,8 +28,11 @@ FROM = "+12025550199"
 class Post:
     """One webhook as it was posted."""
 
-    def __init__(self, url: str, document: Mapping[str, Any], method: str, failover_url: str, timeout: float) -> None:
+    def __init__(  # noqa: PLR0917 - as the outbox is told
+        self, url: str, document: Mapping[str, Any], method: str, failover_url: str, timeout: float, version: str
+    ) -> None:
         self.url, self.method, self.failover_url, self.timeout = url, method, failover_url, timeout
+        self.version = version
         self.data: dict[str, Any] = document["data"]
         self.payload: dict[str, Any] = self.data["payload"]
 
@@ -54,8 +57,9 @@ class World:
         method: str = "POST",
         failover_url: str = "",
         timeout: float = 2.0,
+        version: str = "2",
     ) -> None:
-        self.posts.append(Post(url, document, method, failover_url, timeout))
+        self.posts.append(Post(url, document, method, failover_url, timeout, version))
 
     def ask(
         self, operation: str, path: dict[str, str], query: dict[str, Any] | None = None, body: Any = None
@@ -605,3 +609,56 @@ def test_every_answer_has_the_form_that_the_contract_declares(mode: Mode) -> Non
     judged("ListConnectionActiveCalls", world.ask("ListConnectionActiveCalls", {"connection_id": "1"}))
     judged("HangupCall", world.command("HangupCall", leg))
     assert judged("RetrieveCallStatus", world.ask("RetrieveCallStatus", {"call_control_id": leg})) != {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "version"), [({}, "1"), ({"webhook_api_version": "1"}, "1"), ({"webhook_api_version": "2"}, "2")]
+)
+def test_an_application_gets_webhooks_of_the_version_that_it_asks_for(asked: dict[str, str], version: str) -> None:
+    world = World()
+    world.applications["1"] = APPLICATION | asked
+    world.dial()
+    assert [post.version for post in world.posts] == [version]
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(None, 2.0), (0, 2.0), (1, 1), (30, 30)])
+def test_an_answer_is_waited_for_as_long_as_the_application_says(asked: int | None, seconds: float) -> None:
+    world = World()
+    world.applications["1"] = APPLICATION | {"webhook_timeout_secs": asked}
+    world.dial()
+    assert [post.timeout for post in world.posts] == [seconds]
+
+
+def inbound(world: World, **application: Any) -> str:
+    world.applications["1"] = APPLICATION | application
+    leg: str = world.calls.inbound("1", FROM, ANSWERS)["data"]["call_control_id"]
+    return leg
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [({"first_command_timeout_secs": 7}, 7), ({}, 30)])
+def test_a_call_that_nobody_commands_is_hung_up(asked: dict[str, int], seconds: int) -> None:
+    world = World()
+    inbound(world, first_command_timeout=True, **asked)
+    world.clock.advance(seconds - 0.000001)
+    assert world.story() == ["call.initiated 0"]
+    world.clock.advance(1)
+    assert world.story() == ["call.initiated 0", f"call.hangup {seconds}"]
+
+
+@pytest.mark.parametrize("command", ["AnswerCall", "UpdateClientState", "TransferCall"])
+def test_a_call_that_is_commanded_in_time_goes_on(command: str) -> None:
+    world = World()
+    leg = inbound(world, first_command_timeout=True)
+    world.clock.advance(29)
+    world.command(command, leg, client_state="b25l", to=ANSWERS)
+    world.clock.advance(60)
+    assert "call.hangup" not in {post.data["event_type"] for post in world.posts}
+
+
+def test_without_that_setting_a_call_waits_for_its_command_and_a_clock_does_not_jump_to_the_end() -> None:
+    waiting, jumping = World(), World(clock="auto")
+    inbound(waiting)
+    waiting.clock.advance(600)
+    inbound(jumping, first_command_timeout=True)
+    jumping.clock.settle()
+    assert (waiting.story(), jumping.story()) == (["call.initiated 0"], ["call.initiated 0"])

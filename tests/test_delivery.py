@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hmac
 import json
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,15 +15,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.webhook_wire import decode_get
-from telnyx_conformance.emulator import delivery
+from telnyx_conformance.emulator import courier as carrying
 from telnyx_conformance.emulator.account import Account, Ask
+from telnyx_conformance.emulator.addresses import is_loopback
 from telnyx_conformance.emulator.clock import Clock, ClockMode
-from telnyx_conformance.emulator.delivery import Courier, Outbox, failure_code, is_loopback
+from telnyx_conformance.emulator.courier import Courier
 from telnyx_conformance.emulator.ids import Ids
 from telnyx_conformance.emulator.products.calls import Calls
+from telnyx_conformance.emulator.products.deliveries import entry
+from telnyx_conformance.emulator.retries import failure_code
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from telnyx_conformance.emulator.outbox import Attempt, Outbox, Parcel
 
 START = 1_750_000_000.0
 WALL = 1_760_000_123.9
@@ -163,13 +169,13 @@ def test_a_port_where_nobody_listens_is_given_up_after_three_attempts() -> None:
 def test_where_nobody_listens_nobody_is_called_again_for_a_moment(
     monkeypatch: pytest.MonkeyPatch, seconds: float, connections: int
 ) -> None:
-    monkeypatch.setattr(delivery, "SECONDS_REFUSED", seconds)
+    monkeypatch.setattr(carrying, "SECONDS_REFUSED", seconds)
     tried: list[str] = []
 
     async def scenario(outbox: Outbox, courier: Courier) -> None:
         attempt = courier._try
 
-        async def counted(parcel: delivery.Parcel) -> delivery.Attempt:
+        async def counted(parcel: Parcel) -> Attempt:
             tried.append(parcel.urls[0])
             return await attempt(parcel)
 
@@ -312,7 +318,7 @@ def test_a_transfer_is_told_over_http_in_all_its_steps() -> None:
             outbox=outbox,
             store=cast("Any", None),
         )
-        application = {"webhook_event_url": receiver.url}
+        application = {"webhook_event_url": receiver.url, "webhook_api_version": "2"}
         calls = Calls(account, edition=load_edition(), find_application=lambda _: application)
         leg = calls.inbound("1", "+12025550199", "+12025550100")["data"]["call_control_id"]
         transfer = Ask(
@@ -335,6 +341,44 @@ def test_a_transfer_is_told_over_http_in_all_its_steps() -> None:
         "call.bridged",
         "call.bridged",
     ]
+
+
+def test_a_webhook_of_api_v1_is_one_flat_record_with_a_code_over_its_bytes() -> None:
+    receiver = Receiver(500)
+    document = {"data": {**EVENT["data"], "occurred_at": "2025-06-16T12:00:00.000000Z"}}
+
+    async def scenario(_: Outbox, courier: Courier) -> None:
+        outbox = courier.outbox(Clock(start=START), secret="KEYTEST")
+        outbox.post(receiver.url, document, version="1")
+        await courier.idle()
+
+    deliver(receiver, scenario)
+    assert [json.loads(body) for _, body in receiver.got] == [
+        {
+            "record_type": "event", "id": "e-1", "event_type": "call_initiated",
+            "created_at": "2025-06-16T12:00:00.000000Z", "payload": {"name": "Zoë"},
+        }
+    ] * 2  # fmt: skip
+    request, body = receiver.got[0]
+    assert request.headers["x-telnyx-signature"] == hmac.new(b"KEYTEST", body, "sha256").hexdigest()
+    assert "telnyx-signature-ed25519" not in request.headers
+
+
+def test_the_log_tells_what_was_sent_and_what_came_back() -> None:
+    receiver = Receiver(500)
+
+    async def scenario(outbox: Outbox, courier: Courier) -> None:
+        outbox.post(receiver.url, EVENT)
+        await courier.idle()
+
+    told = entry(deliver(receiver, scenario).log[0])
+    first, second = told["attempts"]
+    assert (told["status"], told["webhook"]) == ("delivered", EVENT["data"])
+    assert [(one["status"], one["errors"]) for one in told["attempts"]] == [("failed", [75500]), ("delivered", [])]
+    assert (first["started_at"], second["started_at"]) == ("2025-06-15T15:06:40.000Z", "2025-06-15T15:06:41.000Z")
+    assert first["http"]["request"]["url"] == receiver.url
+    assert "telnyx-timestamp" in dict(first["http"]["request"]["headers"])
+    assert (first["http"]["response"]["status"], first["http"]["response"]["body"]) == (500, "answer")
 
 
 def test_every_status_has_its_delivery_error() -> None:

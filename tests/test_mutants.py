@@ -122,12 +122,9 @@ class Posting(Fault):
         delays = cycle(self._delays)
         outbox, clock = account.outbox, account.clock
 
-        def deliver(one: Outgoing) -> None:
-            outbox._post(one.url, one.document, method=one.method, failover_url="", timeout=2.0)
-
         def bend(one: Outgoing) -> list[Outgoing]:
             for _ in range(self._times):
-                clock.at(next(delays), partial(deliver, one))
+                clock.at(next(delays), partial(outbox.enqueue, one))
             return []
 
         outbox.bend = bend

@@ -14,7 +14,7 @@ from telnyx.lib.webhook_verification import WebhookVerificationError, verify_web
 
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.emulator.core import Emulator
-from telnyx_conformance.emulator.delivery import Courier
+from telnyx_conformance.emulator.courier import Courier
 from telnyx_conformance.emulator.server import Server, listening_socket
 from telnyx_conformance.inbox.receiver import Inbox
 
@@ -71,7 +71,9 @@ class Application:
     def dial(self) -> Any:
         """Dial through the application; return the call."""
         url = self._world.inbox.url(self._token)
-        made = self.client.call_control_applications.create(application_name="sdk", webhook_event_url=url).data
+        made = self.client.call_control_applications.create(
+            application_name="sdk", webhook_event_url=url, webhook_api_version="2"
+        ).data
         assert made is not None
         call = self.client.calls.dial(connection_id=str(made.id), from_=CALLER, to=ANSWERS).data
         assert call is not None

@@ -15,8 +15,9 @@ import pytest
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.lifecycles import load_lifecycles
 from telnyx_conformance.emulator.core import Emulator
-from telnyx_conformance.emulator.delivery import Courier, Outbox
+from telnyx_conformance.emulator.courier import Courier
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
+from telnyx_conformance.emulator.outbox import Outbox
 from telnyx_conformance.emulator.signing import Signer
 from telnyx_conformance.opening import open_session
 from telnyx_conformance.run.asking import Asker

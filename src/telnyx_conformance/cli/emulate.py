@@ -53,7 +53,7 @@ def emulate(
     """Serve a stateful emulator of the whole API on this machine."""
     from telnyx_conformance.contract.document import load_edition
     from telnyx_conformance.emulator.core import Emulator
-    from telnyx_conformance.emulator.delivery import Courier
+    from telnyx_conformance.emulator.courier import Courier
     from telnyx_conformance.emulator.server import Server, listening_socket
 
     known = load_edition(edition)

@@ -1,6 +1,7 @@
-"""How a webhook travels as GET: one query parameter for each top-level key of its document, the value as JSON.
+"""How a webhook travels: as GET, and in the form of API v1.
 
-The documentation only says that the payload is in the query; emulator and inbox agree on this form.
+As GET it has one query parameter for each top-level key of its document, the value as JSON: the documentation only says
+that the payload is in the query; emulator and inbox agree on this form.
 """
 
 from __future__ import annotations
@@ -29,3 +30,15 @@ def decode_get(query: Iterable[tuple[str, str]]) -> dict[str, Any] | None:
         except ValueError:
             continue
     return document or None
+
+
+def flat(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the API v1 form of a webhook of API v2: one flat record, the event type with an underscore."""
+    data = document["data"]
+    return {
+        "record_type": "event",
+        "id": data.get("id"),
+        "event_type": str(data.get("event_type", "")).replace(".", "_"),
+        "created_at": data.get("occurred_at"),
+        "payload": data.get("payload"),
+    }

@@ -9,8 +9,8 @@ import msgspec
 
 from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.emulator.clock import Clock
-from telnyx_conformance.emulator.delivery import Outbox
 from telnyx_conformance.emulator.ids import Ids
+from telnyx_conformance.emulator.outbox import Outbox
 from telnyx_conformance.emulator.store import Store
 
 Mode = Literal["stateful", "stub"]

@@ -20,11 +20,12 @@ from telnyx_conformance.contract.lifecycles import Lifecycles, lifecycles_of
 from telnyx_conformance.emulator import refusals, storage
 from telnyx_conformance.emulator.account import Account, Answer, Ask, Handler, Mode, Refusal
 from telnyx_conformance.emulator.clock import Clock, ClockMode
+from telnyx_conformance.emulator.courier import Courier
 from telnyx_conformance.emulator.credentials import PUBLIC, Credentials, Unauthenticated
-from telnyx_conformance.emulator.delivery import Courier
 from telnyx_conformance.emulator.fault import Arrival, Fault
 from telnyx_conformance.emulator.ids import Ids
 from telnyx_conformance.emulator.products.calls import Calls
+from telnyx_conformance.emulator.products.deliveries import DeliveryLog
 from telnyx_conformance.emulator.resources import Resources
 from telnyx_conformance.emulator.routing import Match, Router
 from telnyx_conformance.emulator.store import Store
@@ -58,7 +59,9 @@ class World:
     def __init__(self, account: Account, calls: Calls) -> None:
         self.account = account
         self.calls = calls
-        self.handlers: dict[str, Handler] = dict(calls.handlers)
+        self.handlers: dict[str, Handler] = {
+            id_: handler for product in account.products for id_, handler in product.handlers.items()
+        }
         self.requests: deque[tuple[str, str, int, float]] = deque(maxlen=REQUESTS_REMEMBERED)
 
 
@@ -238,7 +241,7 @@ class Emulator:
             mode=self._mode,
             clock=clock,
             ids=Ids(f"{self._seed}:{key}"),
-            outbox=self.courier.outbox(clock),
+            outbox=self.courier.outbox(clock, secret=key),
             store=Store(),
         )
         calls = Calls(
@@ -248,6 +251,8 @@ class Emulator:
             find_connection=lambda id_: self._found(account, "connections", id_),
         )
         account.products.append(calls)
+        if self._mode == "stateful":
+            account.products.append(DeliveryLog(account, self._resources))
         if self.fault is not None:
             self.fault.moves_in(account)
         world = self._worlds[key] = World(account, calls)

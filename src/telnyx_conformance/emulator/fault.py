@@ -6,7 +6,7 @@ Without a fault none of this is called. The faults themselves are made in `mutan
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -70,8 +70,23 @@ class Fault:
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook before it is enqueued."""
+    """A webhook before it is enqueued; `timeout` in seconds, `version` that of the API whose form it will have."""
 
     url: str
     document: Mapping[str, Any]
     method: str
+    failover_url: str = ""
+    timeout: float = 2.0
+    version: Literal["1", "2"] = "2"
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt of a webhook as it goes out: the `number`-th, with the query in `url`; `timestamp` in Unix seconds."""
+
+    number: int
+    event_type: str
+    url: str
+    method: str
+    body: bytes
+    timestamp: int
+    headers: dict[str, str]

@@ -65,6 +65,15 @@ class Resources:
         """Return a record of a resource without parents, for products that refer to one."""
         return self._records.find(account, self._lifecycles.resources[resource], (), key)
 
+    def keep(self, account: Account, resource: str, record: Record) -> str:
+        """Add a record that a product made to a resource without parents, and return its key."""
+        shape = self._lifecycles.resources[resource]
+        return str(self._records.put(account, shape, (), record, "")[shape.identifier])
+
+    def drop(self, account: Account, resource: str, key: str) -> None:
+        """Forget a record of a resource without parents."""
+        self._records.collection(account, self._lifecycles.resources[resource], ()).remove(key)
+
     # Addressing
 
     def _parents(self, account: Account, ask: Ask, *, besides: int) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from telnyx_conformance.contract.document import DEFAULT_EDITION, load_edition
+from telnyx_conformance.emulator.addresses import is_loopback
 from telnyx_conformance.emulator.app import App
 from telnyx_conformance.emulator.core import Emulator
-from telnyx_conformance.emulator.delivery import Courier, is_loopback
+from telnyx_conformance.emulator.courier import Courier
 from telnyx_conformance.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,9 +1,10 @@
-"""The signature of webhooks: Ed25519 over timestamp, a bar and the raw body."""
+"""The signature of webhooks: Ed25519 over timestamp, a bar and the raw body; in API v1 an HMAC over the raw body."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -26,3 +27,7 @@ class Signer:
         stamp = str(timestamp)
         signature = self._key.sign(stamp.encode() + b"|" + body)
         return {"telnyx-signature-ed25519": base64.b64encode(signature).decode(), "telnyx-timestamp": stamp}
+
+    def legacy_headers(self, secret: str, body: bytes) -> dict[str, str]:
+        """Return the header of API v1: HMAC-SHA256 over the raw body, in hexadecimal (docs/decisions/0007-api-v1-signature.md)."""
+        return {"x-telnyx-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}

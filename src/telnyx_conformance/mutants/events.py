@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from telnyx_conformance.emulator.fault import Fault, Outgoing
+from telnyx_conformance.emulator.fault import Fault, Letter, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class EventFault(Fault):
         if self._mutant.category == "time":
             account.clock.stretch = self._stretched
         elif self._mutant.kind == "signature":
-            account.outbox.resign = self._unsigned if variant == "missing" else self._wrongly_signed
+            account.outbox.seal = self._unsigned if variant == "missing" else self._wrongly_signed
         elif self._mutant.category == "webhooks":
             account.outbox.bend = _Bending(self, self._mutant).bend
 
@@ -81,13 +81,14 @@ class EventFault(Fault):
             return delay / THOUSAND
         return (least or delay) - 1 if self._mutant.variant == "early" else (most or delay) + LATE
 
-    def _unsigned(self, _: dict[str, str]) -> dict[str, str]:
+    def _unsigned(self, letter: Letter) -> Letter:
         self.bites()
-        return {}
+        return replace(letter, headers={k: v for k, v in letter.headers.items() if not k.startswith("telnyx-")})
 
-    def _wrongly_signed(self, right: dict[str, str]) -> dict[str, str]:
+    def _wrongly_signed(self, letter: Letter) -> Letter:
         self.bites()
-        return {**right, "telnyx-signature-ed25519": base64.b64encode(bytes(64)).decode()}
+        wrong = {"telnyx-signature-ed25519": base64.b64encode(bytes(64)).decode()}
+        return replace(letter, headers={**letter.headers, **wrong})
 
     def unwanted(self) -> tuple[str, str]:
         """Return type and leg of the event that must not be."""

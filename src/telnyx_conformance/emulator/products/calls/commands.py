@@ -1,7 +1,7 @@
 """The operations on calls: what each checks, sets and answers. What follows stands in `machine` and `switch`.
 
 Dial, answer, reject, hang up, transfer and the update of client state are carried out here; what other commands do
-beyond the leg's table is said by the features. Webhooks have the form of API v2, whatever an application says.
+beyond the leg's table is said by the features.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 OK = Answer(document={"data": {"result": "ok"}})
 REJECT_CAUSES: Mapping[str, str] = {"CALL_REJECTED": "call_rejected", "USER_BUSY": "user_busy"}
 PAGE_LIMIT = 20
+FIRST_COMMAND_SECONDS = 30
 CALL = "{call_control_id}"
 
 
@@ -72,9 +73,11 @@ class Calls:
 
     def inbound(self, connection_id: str, from_: str, to: str) -> dict[str, Any]:
         """Let somebody call: return the new parked leg's document, of the form of `GET /calls/{call_control_id}`."""
-        leg = self.switch.incoming(
-            connection_id=connection_id, from_=from_, to=to, route=Route.of(self._application(connection_id))
-        )
+        application = self._application(connection_id)
+        leg = self.switch.incoming(connection_id=connection_id, from_=from_, to=to, route=Route.of(application))
+        if application.get("first_command_timeout"):
+            seconds = application.get("first_command_timeout_secs")
+            self.switch.expect_command(leg, FIRST_COMMAND_SECONDS if seconds is None else seconds)
         return {"data": leg.document(self._clock.micros)}
 
     def far_hangs_up(self, call_control_id: str) -> None:
@@ -129,6 +132,8 @@ class Calls:
         if "client_state" in body:
             leg.client_state = body["client_state"]
         leg.route = leg.route.overridden(body)
+        if leg.commanded_by is not None:
+            leg.commanded_by.cancel()
         answer = OK
         if command == "AnswerCall" and body.get("record"):
             leg.recording_id = self._ids.uuid()

@@ -8,9 +8,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from telnyx_conformance.emulator.account import Refusal
 from telnyx_conformance.emulator.clock import MICROS
+from telnyx_conformance.emulator.outbox import DEFAULT_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,16 +25,19 @@ COMMAND_ID_SECONDS = 60
 COMMAND_IDS_KEPT = 1000
 DEFAULT_RING_SECONDS = 30
 DEFAULT_TIME_LIMIT_SECONDS = 14_400
-DEFAULT_WEBHOOK_TIMEOUT_SECONDS = 2.0
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Where a leg's webhooks go; no URL means that nobody listens."""
+    """Where a leg's webhooks go, and in the form of which API version; no URL means that nobody listens.
+
+    `timeout` is in seconds. An application that asks for 0, or for nothing, gets the general one.
+    """
 
     url: str = ""
     method: Literal["POST", "GET"] = "POST"
     failover_url: str = ""
-    timeout: float = DEFAULT_WEBHOOK_TIMEOUT_SECONDS
+    timeout: float = DEFAULT_TIMEOUT_SECONDS
+    version: Literal["1", "2"] = "1"
 
     @classmethod
     def of(cls, application: Mapping[str, Any]) -> Route:
@@ -40,18 +45,18 @@ class Route(msgspec.Struct, frozen=True):
         return cls(
             url=application.get("webhook_event_url") or "",
             failover_url=application.get("webhook_event_failover_url") or "",
-            timeout=application.get("webhook_timeout_secs") or DEFAULT_WEBHOOK_TIMEOUT_SECONDS,
+            timeout=application.get("webhook_timeout_secs") or DEFAULT_TIMEOUT_SECONDS,
+            version=application.get("webhook_api_version") or "1",
         )
 
     def overridden(self, body: Mapping[str, Any]) -> Route:
         """Return the route after a command that may carry a URL or method of its own."""
         if "webhook_url" not in body and "webhook_url_method" not in body:
             return self
-        return Route(
-            body.get("webhook_url") or self.url,
-            body.get("webhook_url_method") or self.method,
-            self.failover_url,
-            self.timeout,
+        return replace(
+            self,
+            url=body.get("webhook_url") or self.url,
+            method=body.get("webhook_url_method") or self.method,
         )
 
 
@@ -87,10 +92,10 @@ class Leg:
     """
 
     __slots__ = (
-        "activities", "answered_at", "body", "call_control_id", "cause", "client_state", "command_ids", "connection_id",
-        "detection", "detection_config", "direction", "display_name", "ended_at", "from_", "headers", "leg_id", "origin",
-        "parks", "peer", "recording_id", "ring_seconds", "rivals", "route", "session_id", "side", "started_at", "state",
-        "target", "time_limit", "timers", "to",
+        "activities", "answered_at", "body", "call_control_id", "cause", "client_state", "command_ids", "commanded_by",
+        "connection_id", "detection", "detection_config", "direction", "display_name", "ended_at", "from_", "headers",
+        "leg_id", "origin", "parks", "peer", "recording_id", "ring_seconds", "rivals", "route", "session_id", "side",
+        "started_at", "state", "target", "time_limit", "timers", "to",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 - called once per leg at full speed, where keywords cost
@@ -137,6 +142,7 @@ class Leg:
         self.rivals: list[Leg] = []
         self.timers: list[Timer] = []
         self.command_ids: CommandIds | None = None
+        self.commanded_by: Timer | None = None  # hangs up unless a command comes before
 
     @property
     def source(self) -> str:

@@ -70,6 +70,11 @@ class Switch:
         self.happen(leg, "invited")
         return leg
 
+    def expect_command(self, leg: Leg, seconds: float) -> None:
+        """Hang up an inbound leg to which no command comes within `seconds`."""
+        leg.commanded_by = self.clock.at(seconds, partial(self.happen, leg, "no_command"), guard=True)
+        leg.timers.append(leg.commanded_by)
+
     def happen(self, leg: Leg, happening: str, fields: Mapping[str, Any] = NOTHING) -> bool:
         """Let `happening` take its course; return false in a state that has no row for it. `fields` go into the events."""
         row = TABLE.get((leg.state, happening))
@@ -129,8 +134,9 @@ class Switch:
 
     def _post(self, route: Route, document: Mapping[str, Any]) -> None:
         self._outbox.post(
-            route.url, document, method=route.method, failover_url=route.failover_url, timeout=route.timeout
-        )
+            route.url, document, method=route.method, failover_url=route.failover_url, timeout=route.timeout,
+            version=route.version,
+        )  # fmt: skip
 
     def _enter(self, leg: Leg, row: Row, cause: str) -> None:
         leg.state = row.next
