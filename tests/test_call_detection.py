@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from telnyx_conformance.emulator.products.calls import destinations as module
-from telnyx_conformance.emulator.products.calls.destinations import Destinations, destinations
+from telnyx_conformance.emulator.products.calls.destinations import destinations
 from telnyx_conformance.emulator.products.calls.detection import Finding, Sound, findings
 from telnyx_conformance.errors import ContractError
 
@@ -126,8 +126,3 @@ def test_a_broken_table_of_destinations_is_reported_with_its_place(
     with pytest.raises(ContractError, match="destinations") as caught:
         load.__wrapped__()
     assert caught.value.where == "fixtures/destinations.yaml"
-
-
-def test_a_table_needs_its_default() -> None:
-    with pytest.raises(KeyError):
-        Destinations({}, "answers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -10,10 +11,15 @@ import pytest
 
 from telnyx_conformance.contract.control import load_control
 from telnyx_conformance.contract.document import load_edition
+from telnyx_conformance.contract.validators import Validator, compiled
 from telnyx_conformance.emulator.control_handlers import HANDLERS
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
+from telnyx_conformance.emulator.products.calls.destinations import MOST_OF_AN_ACCOUNT
+from telnyx_conformance.emulator.products.messages.parts import encoded
+from telnyx_conformance.inbox.receiver import Inbox
 from telnyx_conformance.run.client import Client
 from telnyx_conformance.run.control import Control, control_url
+from telnyx_conformance.run.destinations import magic_destinations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -62,6 +68,11 @@ def played(scene: Callable[[Api], Awaitable[T]]) -> T:
             return await scene(api)
 
     return asyncio.run(work())
+
+
+def schema_of(name: str) -> Validator:
+    edition = load_edition()
+    return compiled(edition.document, edition.document["components"]["schemas"][name], "response")
 
 
 def test_every_operation_of_the_contract_is_carried_out_by_one_handler() -> None:
@@ -124,6 +135,15 @@ def test_a_parked_leg_has_nobody_who_hears(deed: str) -> None:
         ("POST", "/calls/x/digits", {"digits": 12}, "/digits"),
         ("POST", "/calls/x/speech", {"text": None}, "/text"),
         ("POST", "/calls/x/hangup", {"cause": "busy"}, "/"),
+        ("PUT", "/destinations/busy", {"outcome": "explodes"}, "/outcome"),
+        ("PUT", "/destinations/busy", {"after": 1}, "/outcome"),
+        ("PUT", "/destinations/busy", {"outcome": "busy", "hears": {"words": -1}}, "/hears/words"),
+        ("POST", "/inbound_messages", {"from": FROM, "to": ANSWERS, "text": ""}, "/text"),
+        ("POST", "/inbound_messages", {"from": FROM, "to": "nobody", "text": "hi"}, "/to"),
+        ("POST", "/inbound_messages", {"from": FROM, "to": ANSWERS, "text": "hi"}, "/to"),
+        ("POST", "/inbound_messages", {"from": FROM, "to": ANSWERS, "text": "é" * 1531}, "/text"),
+        ("POST", "/inbound_messages", {"from": FROM, "to": ANSWERS, "text": "ж" * 671}, "/text"),
+        ("POST", "/inbound_messages", {"from": FROM, "to": ANSWERS, "media": [{"url": 7}]}, "/media/0/url"),
     ],
 )
 def test_a_refusal_points_at_the_culprit(method: str, path: str, document: object, pointer: str) -> None:
@@ -157,3 +177,148 @@ def test_the_contract_is_served_to_anybody() -> None:
         return reply.status_code, reply.json()
 
     assert played(scene) == (200, load_control().document)
+
+
+def test_the_table_of_destinations_is_what_the_fixtures_say() -> None:
+    table = {row["name"]: row["number"] for row in played(lambda api: api.control.destinations(KEY))}
+    assert table == magic_destinations()
+
+
+@pytest.mark.parametrize("address", ["answers", ANSWERS, "+491701234567"])
+def test_a_destination_does_what_it_was_told_in_this_account_only(address: str) -> None:
+    async def scene(api: Api) -> tuple[list[bool], list[str]]:
+        done = await api.control.set_destination(KEY, address, "rejects", after=1)
+        number = ANSWERS if address == "answers" else address
+        told = [row["outcome"] for row in await api.control.destinations(KEY) if row["number"] == number]
+        elsewhere = [r["outcome"] for r in await api.control.destinations("KEYTEST_other") if r["number"] == number]
+        return [done, await api.is_alive(await api.dialled(number))], told + elsewhere
+
+    done, outcomes = played(scene)
+    assert done == [True, False]
+    assert outcomes == ["rejects"] + (["answers"] if address.endswith(("answers", "0100")) else [])
+
+
+def test_what_is_heard_at_a_destination_can_be_chosen() -> None:
+    hears = {"starts": 0.4, "ends": 5.4, "words": 14, "beep": 6.2}
+
+    async def scene(api: Api) -> dict[str, Any]:
+        await api.control.set_destination(KEY, "busy", "answers", after=2, hears=hears)
+        return next(row for row in await api.control.destinations(KEY) if row["name"] == "busy")
+
+    shown = played(scene)
+    assert (shown["outcome"], shown["after"]) == ("answers", 2)
+    assert shown["hears"] == {**hears, "is_fax": False, "premium": "human_residence"}
+
+
+def test_a_reset_takes_the_destinations_back() -> None:
+    async def scene(api: Api) -> Any:
+        await api.control.set_destination(KEY, "answers", "busy")
+        await api.control.reset(KEY)
+        return {row["name"]: row["outcome"] for row in await api.control.destinations(KEY)}["answers"]
+
+    assert played(scene) == "answers"
+
+
+def test_neither_a_name_nor_a_number_is_no_destination() -> None:
+    assert played(lambda api: api.code("PUT", "/destinations/somebody", {"outcome": "busy"})) == (404, "10005")
+
+
+def test_an_account_has_a_bounded_number_of_destinations() -> None:
+    async def scene(api: Api) -> tuple[bool, tuple[int, str]]:
+        for number in range(MOST_OF_AN_ACCOUNT - len(magic_destinations())):
+            await api.control.set_destination(KEY, f"+4917{number:08d}", "busy")
+        known = await api.control.set_destination(KEY, "+491700000000", "rejects")
+        return known, await api.code("PUT", "/destinations/%2B33123456789", {"outcome": "busy"})
+
+    assert played(scene) == (True, (422, "10027"))
+
+
+class Mailbox:
+    """An inbox that the emulator delivers to, and profiles whose webhooks lead there."""
+
+    def __init__(self, api: Api, inbox: Inbox) -> None:
+        self.api, self.inbox = api, inbox
+
+    async def profile(self, token: str, **more: Any) -> str:
+        body = {"name": token, "whitelisted_destinations": ["US"], "webhook_url": self.inbox.url(token), **more}
+        return str((await self.api.http.post("/v2/messaging_profiles", json=body)).json()["data"]["id"])
+
+    async def number_of(self, profile: str) -> str:
+        number = (await self.api.http.get("/v2/phone_numbers")).json()["data"][0]
+        settings = {"messaging_profile_id": profile}
+        await self.api.http.patch(f"/v2/phone_numbers/{number['id']}/messaging", json=settings)
+        return str(number["phone_number"])
+
+
+def written(scene: Callable[[Mailbox], Awaitable[T]]) -> T:
+    async def work(api: Api) -> T:
+        inbox = Inbox()
+        await inbox.start()
+        inbox.verify_with(await api.control.public_key(KEY))
+        try:
+            return await scene(Mailbox(api, inbox))
+        finally:
+            await inbox.stop()
+
+    return played(work)
+
+
+def test_a_message_that_comes_in_is_told_signed_and_can_be_read() -> None:
+    async def scene(mailbox: Mailbox) -> None:
+        api = mailbox.api
+        await mailbox.profile("only")
+        media = [{"url": "https://example.com/cat.png", "content_type": "image/png", "size": 4711}]
+        message = await api.control.inbound_message(KEY, FROM, "+12025550124", "look", media)
+        await api.control.settle(KEY)
+        [event] = mailbox.inbox.events("only")
+        assert message is not None
+        read = (await api.http.get(f"/v2/messages/{message['id']}")).json()["data"]
+
+        assert (event.type, event.payload, event.signature) == ("message.received", message, "valid")
+        assert (read, read["type"], read["media"]) == (message, "MMS", media)
+        assert list(schema_of("InboundMessageEvent").iter_errors(json.loads(event.raw))) == []
+
+    written(scene)
+
+
+def test_a_message_goes_to_the_profile_of_its_number() -> None:
+    async def scene(mailbox: Mailbox) -> tuple[int, int]:
+        await mailbox.profile("one")
+        number = await mailbox.number_of(await mailbox.profile("other"))
+        await mailbox.api.control.inbound_message(KEY, FROM, number, "hello")
+        await mailbox.api.control.settle(KEY)
+        return len(mailbox.inbox.events("one")), len(mailbox.inbox.events("other"))
+
+    assert written(scene) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("profiles", "of_number", "told"),
+    [
+        ([], False, "no profile has a webhook_url"),
+        (["one", "two"], False, "2 profiles have a webhook_url"),
+        (["deaf"], True, "has no webhook_url"),
+    ],
+)
+def test_a_message_that_nobody_would_hear_of_is_refused(profiles: list[str], *, of_number: bool, told: str) -> None:
+    async def scene(mailbox: Mailbox) -> dict[str, Any]:
+        made = [await mailbox.profile(p, **({"webhook_url": None} if p == "deaf" else {})) for p in profiles]
+        to = await mailbox.number_of(made[0]) if of_number else "+12025550124"
+        body = {"from": FROM, "to": to, "text": "hello"}
+        reply = await mailbox.api.http.post("/_control/inbound_messages", json=body)
+        error: dict[str, Any] = reply.json()["errors"][0]
+        return error
+
+    error = written(scene)
+    assert (error["source"]["pointer"], told in error["detail"]) == ("/to", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "travels"),
+    [
+        ("a" * 160, ("GSM-7", 1)), ("a" * 161, ("GSM-7", 2)), ("€" * 81, ("GSM-7", 2)), ("a" * 307, ("GSM-7", 3)),
+        ("ж" * 70, ("UTF-16", 1)), ("ж" * 71, ("UTF-16", 2)), ("🙂" * 36, ("UTF-16", 2)), ("", ("GSM-7", 1)),
+    ],
+)  # fmt: skip
+def test_a_text_travels_in_as_many_parts_as_its_encoding_asks(text: str, travels: tuple[str, int]) -> None:
+    assert encoded(text) == travels

@@ -54,6 +54,21 @@ async def _read_public_key(emulator: Emulator, _: World, __: Ask) -> Any:
     return {"public_key": emulator.courier.public_key}
 
 
+async def _list_destinations(_: Emulator, world: World, __: Ask) -> Any:
+    return {"data": world.calls.switch.destinations.listed()}
+
+
+async def _set_destination(_: Emulator, world: World, ask: Ask) -> Any:
+    return {"data": world.calls.switch.destinations.put(ask.path["destination"], ask.body)}
+
+
+async def _create_inbound_message(_: Emulator, world: World, ask: Ask) -> Any:
+    body = ask.body
+    message = world.messages.inbound(body["from"], body["to"], body.get("text", ""), tuple(body.get("media", ())))
+    world.account.clock.settle()
+    return {"data": message}
+
+
 async def _create_inbound_call(_: Emulator, world: World, ask: Ask) -> Any:
     made = world.calls.inbound(ask.body["connection_id"], ask.body["from"], ask.body["to"])
     world.account.clock.settle()
@@ -90,6 +105,9 @@ HANDLERS: Mapping[str, Handler] = {
     "reset": _reset,
     "listRequests": _list_requests,
     "readPublicKey": _read_public_key,
+    "listDestinations": _list_destinations,
+    "setDestination": _set_destination,
+    "createInboundMessage": _create_inbound_message,
     "createInboundCall": _create_inbound_call,
     "pressDigits": _press_digits,
     "say": _say,

@@ -26,6 +26,7 @@ from telnyx_conformance.emulator.fault import Arrival, Fault
 from telnyx_conformance.emulator.ids import Ids
 from telnyx_conformance.emulator.products.calls import Calls
 from telnyx_conformance.emulator.products.deliveries import DeliveryLog
+from telnyx_conformance.emulator.products.messages import Messages
 from telnyx_conformance.emulator.resources import Resources
 from telnyx_conformance.emulator.routing import Match, Router
 from telnyx_conformance.emulator.store import Store
@@ -54,11 +55,12 @@ class Reply(msgspec.Struct, frozen=True):
 class World:
     """One account with the products that act in it and its latest requests."""
 
-    __slots__ = ("account", "calls", "handlers", "requests")
+    __slots__ = ("account", "calls", "handlers", "messages", "requests")
 
-    def __init__(self, account: Account, calls: Calls) -> None:
+    def __init__(self, account: Account, calls: Calls, messages: Messages) -> None:
         self.account = account
         self.calls = calls
+        self.messages = messages
         self.handlers: dict[str, Handler] = {
             id_: handler for product in account.products for id_, handler in product.handlers.items()
         }
@@ -250,12 +252,13 @@ class Emulator:
             find_application=lambda id_: self._found(account, "call_control_applications", id_),
             find_connection=lambda id_: self._found(account, "connections", id_),
         )
-        account.products.append(calls)
+        messages = Messages(account, self._resources)
+        account.products += [calls, messages]
         if self._mode == "stateful":
             account.products.append(DeliveryLog(account, self._resources))
         if self.fault is not None:
             self.fault.moves_in(account)
-        world = self._worlds[key] = World(account, calls)
+        world = self._worlds[key] = World(account, calls, messages)
         if self.on_world is not None:
             self.on_world(world)
         return world

@@ -74,6 +74,10 @@ class Resources:
         """Forget a record of a resource without parents."""
         self._records.collection(account, self._lifecycles.resources[resource], ()).remove(key)
 
+    def listed(self, account: Account, resource: str) -> list[Record]:
+        """Return the records of a resource without parents, newest first; settings come with what they are settings of."""
+        return self._records.listed(account, self._lifecycles.resources[resource], (), {})
+
     # Addressing
 
     def _parents(self, account: Account, ask: Ask, *, besides: int) -> tuple[str, ...]:

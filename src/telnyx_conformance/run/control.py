@@ -14,6 +14,8 @@ from telnyx_conformance.contract.exchange import Request
 from telnyx_conformance.contract.nesting import decoded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from telnyx_conformance.run.client import Client
 
 
@@ -68,6 +70,39 @@ class Control:
             "POST", "/inbound_calls", key, {"connection_id": connection_id, "from": from_, "to": to}
         )
         return answer.get("data") if answer else None
+
+    async def inbound_message(
+        self, key: str, from_: str, to: str, text: str = "", media: Sequence[Mapping[str, Any]] = ()
+    ) -> dict[str, Any] | None:
+        """Let somebody write to a number and return the message; `media` are objects with a `url`."""
+        said: dict[str, Any] = {"from": from_, "to": to}
+        said |= ({"text": text} if text else {}) | ({"media": list(media)} if media else {})
+        answer = await self.ask("POST", "/inbound_messages", key, said)
+        return answer.get("data") if answer else None
+
+    async def destinations(self, key: str) -> list[dict[str, Any]]:
+        """Return the account's magic destinations, each with name, number, outcome and what is heard; none when not told."""
+        answer = await self.ask("GET", "/destinations", key)
+        return list(answer.get("data", ())) if answer else []
+
+    async def set_destination(
+        self, key: str, destination: str, outcome: str, *, after: float = 0, hears: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Let a destination, a name or a number, do something else: `answers`, `rings_out`, `busy`, `rejects`, `not_found`.
+
+        It happens `after` seconds; `hears` describes what a caller then hears, as the contract's `Sound` does.
+        """
+        said = {"outcome": outcome, "after": after} | ({"hears": dict(hears)} if hears else {})
+        return await self.ask("PUT", f"/destinations/{quote(destination, safe='')}", key, said) is not None
+
+    async def requests(self, key: str, limit: int = 200) -> list[dict[str, Any]]:
+        """Return the newest requests of the account, newest last: method, target, status, and the account's time."""
+        answer = await self.ask("GET", f"/requests?limit={limit}", key)
+        return list(answer.get("data", ())) if answer else []
+
+    async def reset(self, key: str) -> bool:
+        """Empty the account."""
+        return await self.ask("POST", "/reset", key, {}) is not None
 
     async def press(self, key: str, call_control_id: str, digits: str) -> bool:
         """Let the far end of an answered leg press keys: 0-9, A-D, * and #."""

@@ -24,7 +24,10 @@ Begin = Callable[[Leg, Mapping[str, Any]], None]
 
 
 class Switch:
-    """The legs of one account and everything that happens to them. `on_answer` begins what was asked for with a call."""
+    """The legs of one account and everything that happens to them.
+
+    `on_answer` begins what was asked for with a call; `destinations` is the account's own table.
+    """
 
     def __init__(self, account: Account, *, limit: int) -> None:
         self.clock = account.clock
@@ -32,7 +35,7 @@ class Switch:
         self.legs = Legs(account.clock, limit=limit)
         self.on_answer: list[Begin] = []
         self._outbox = account.outbox
-        self._destinations = destinations()
+        self.destinations = destinations().copied()
         self._effects: dict[str, Begin] = {
             "ring": self._ring,
             "win": self._win,
@@ -128,7 +131,7 @@ class Switch:
     def admit(self, targets: Mapping[str, str]) -> None:
         """Make ready to dial; `targets` maps the place in the body to a destination. A refusal leaves no trace."""
         for pointer, to in targets.items():
-            if self._destinations.find(to) is None:
+            if self.destinations.find(to) is None:
                 raise Refusal(422, "10016", pointer=pointer)
         self.legs.make_room(len(targets))
 
@@ -153,7 +156,7 @@ class Switch:
         leg.timers.append(self.clock.at(seconds, partial(self.happen, leg, happening, fields), guard=guard))
 
     def _ring(self, leg: Leg, _: Mapping[str, Any]) -> None:
-        destination = self._destinations.find(leg.to)
+        destination = self.destinations.find(leg.to)
         if destination is None or destination.outcome == "rings_out" or destination.after >= leg.ring_seconds:
             self._later(leg, leg.ring_seconds, "ring_timeout")
         else:
@@ -170,7 +173,7 @@ class Switch:
         self._later(leg, leg.time_limit, "time_limit", guard=True)
 
     def _detect(self, leg: Leg, _: Mapping[str, Any]) -> None:
-        if leg.detection != "disabled" and (destination := self._destinations.find(leg.to)) is not None:
+        if leg.detection != "disabled" and (destination := self.destinations.find(leg.to)) is not None:
             for finding in findings(leg.detection, leg.detection_config, destination.hears):
                 self._later(leg, finding.after, finding.happening, {"result": finding.result})
 
