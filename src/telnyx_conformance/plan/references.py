@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 REFERENCE = re.compile(
-    r"_(?:id|ids|sid)\Z|[a-z](?:Id|Sid)\Z|\A(?:id|ids|link_to|media_name|queue_name|bucket_name|bucket)\Z"
+    r"_(?:id|ids|sid)\Z|[a-z](?:Id|Sid)\Z|\A(?:id|ids|link_to|media_name|queue_name|queue|bucket_name|bucket)\Z"
 )
 OWN_WORDS = frozenset({"command_id", "client_id", "tenant_id", "external_id", "custom_id"})
 

@@ -34,7 +34,9 @@ PHONE_NAME = re.compile(
 )
 WEBHOOK_NAME = re.compile(r"webhook.*ur[li]|callback(?:_?url)?\Z|event_url|\AUrl\Z|FallbackUrl\Z", re.IGNORECASE)
 URL_NAME = re.compile(r"(?:_|\A)(?:url|uri|link|website)\Z|Url\Z", re.IGNORECASE)
-UNIQUE_NAME = re.compile(r"\A(?:friendly_|connection_|application_|profile_|unique_|display_)?name\Z|\Auser_name\Z")
+UNIQUE_NAME = re.compile(
+    r"\A(?:friendly_|connection_|application_|profile_|unique_|display_|queue_)?name\Z|\Auser_name\Z"
+)
 Branches = Mapping[tuple[str | int, ...], tuple[str, ...]]
 DIALLABLE = re.compile(r"\+\d{7,}")
 # What a field's name says of its value, in the order in which the values are tried.

@@ -79,13 +79,15 @@ class Asker:
         self.prerequisites.close()
 
     async def _references(self, operation: Operation, probe: Probe) -> dict[str, Any]:
-        """Return real values for the fields that name something this run can make: an application, a call."""
+        """Return real values for the fields that name something this run can make: an application, a call, a queue."""
         named = set(probe.references.values()) if probe.body is not None else set()
         found: dict[str, Any] = {}
         if operation.path == "/calls" and "connection_id" in named:
             found["connection_id"] = await self.prerequisites.connection()
         for name in named & CALL_REFERENCES:
             found[name] = await self.prerequisites.call()
+        if "queue" in named:
+            found["queue"] = await self.prerequisites.queue()
         return found
 
     async def _minimal(self, operation: Operation, path: dict[str, str]) -> tuple[Exchange, tuple[int, ...]]:

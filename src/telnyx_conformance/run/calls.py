@@ -103,9 +103,10 @@ class CallSetup:
             await until("call.hangup", ids.call_control_id)
         return ids, sent
 
-    async def enqueue(self, ids: LegIds) -> None:
-        """Put an answered leg into a queue."""
-        await self._must(self._enqueue, ids, "setup.enqueue", {"queue_name": self._session.fresh("conformance-")})
+    async def enqueue(self, ids: LegIds, queue_name: str = "") -> None:
+        """Put an answered leg into a queue, a new one unless it is named."""
+        body = {"queue_name": queue_name or self._session.fresh("conformance-")}
+        await self._must(self._enqueue, ids, "setup.enqueue", body)
 
     async def command(
         self, operation: Operation, path: dict[str, str], body: dict[str, Any], *, probe: str

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from telnyx_conformance.run.session import Session
 
 CALL = "call_control_id"
+QUEUE = "queue_name"
+WAITING = 3  # a list of one tells little about pages
 # The state a command needs its call to be in; all others need one that is answered.
 STATES = {"answer": "parked", "reject": "parked", "leave_queue": "queued"}
 Minimal = Callable[[Operation, dict[str, str]], Awaitable[tuple[Exchange, tuple[int, ...]]]]
@@ -29,6 +31,7 @@ class Prerequisites:
         self._shared: dict[tuple[str, str], asyncio.Future[str]] = {}
         self._calls: CallSetup | None = None
         self._behind: dict[str, tuple[int, ...]] = {}
+        self._waiting: dict[str, str] = {}
 
     def behind(self, values: Iterable[Any]) -> tuple[int, ...]:
         """Return the exchanges that made or found `values`, in the order they happened."""
@@ -59,6 +62,10 @@ class Prerequisites:
         if name == CALL and operation.path.startswith("/calls/{call_control_id}"):
             action = operation.path.rsplit("/", 1)[-1]
             return await self.call(STATES.get(action, "answered"), fresh=fresh)
+        if name == QUEUE:
+            return await self._once((QUEUE, ""), self.queue())
+        if name == CALL and QUEUE in outer:
+            return self._waiting[outer[QUEUE]]
         producer = self._lifecycles.producer(operation.id, name)
         if producer.kind == "value":
             return producer.value
@@ -94,6 +101,19 @@ class Prerequisites:
         if not fresh:
             return await self._once((CALL, state), self._new_call(state))
         return await self._new_call(state)
+
+    async def queue(self) -> str:
+        """Return the name of a new queue in which a few calls wait."""
+        name = self._session.fresh("conformance-")
+        calls = self._setup()
+        numbers: list[int] = []
+        for _ in range(WAITING):
+            ids, _ = await calls.leg("answered", "dialled", {}, self._came)
+            await calls.enqueue(ids, name)
+            self._waiting[name] = ids.call_control_id
+            numbers += calls.behind.get(ids.call_control_id, ())
+        self._behind[name] = tuple(dict.fromkeys(numbers))
+        return name
 
     async def connection(self) -> str:
         """Return the id of an application that calls can go through."""

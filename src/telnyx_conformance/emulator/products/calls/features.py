@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telnyx_conformance.emulator.products.calls.bridging import Bridging
+from telnyx_conformance.emulator.products.calls.queues import Queues
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telnyx_conformance.emulator.products.calls.activity import Feature
     from telnyx_conformance.emulator.products.calls.switch import Switch
 
-FEATURES: tuple[Callable[[Switch], Feature], ...] = ()
+FEATURES: tuple[Callable[[Switch], Feature], ...] = (Queues, Bridging)

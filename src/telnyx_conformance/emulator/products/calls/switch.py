@@ -12,6 +12,7 @@ from telnyx_conformance.emulator.products.calls.detection import findings
 from telnyx_conformance.emulator.products.calls.events import NOTHING, envelope, event_document
 from telnyx_conformance.emulator.products.calls.legs import Leg, Legs
 from telnyx_conformance.emulator.products.calls.machine import TABLE
+from telnyx_conformance.emulator.products.calls.queues import QueueBook
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.machines import Row
@@ -33,6 +34,7 @@ class Switch:
         self.clock = account.clock
         self.ids = account.ids
         self.legs = Legs(account.clock, limit=limit)
+        self.queues = QueueBook()
         self.on_answer: list[Begin] = []
         self._outbox = account.outbox
         self.destinations = destinations().copied()
@@ -41,7 +43,7 @@ class Switch:
             "win": self._win,
             "limit": self._limit,
             "detect": self._detect,
-            "begin": self._begin,
+            "begin": self.begin,
             "connect": self._connect,
             "dial_target": self._dial_target,
             "tell_detection": self._tell_detection,
@@ -177,8 +179,8 @@ class Switch:
             for finding in findings(leg.detection, leg.detection_config, destination.hears):
                 self._later(leg, finding.after, finding.happening, {"result": finding.result})
 
-    def _begin(self, leg: Leg, body: Mapping[str, Any]) -> None:
-        """Begin what was asked for with the answer, or with the dial that was answered."""
+    def begin(self, leg: Leg, body: Mapping[str, Any]) -> None:
+        """Begin what was asked for with a command: to answer, to bridge, or to dial a leg that is now answered."""
         for begin in self.on_answer:
             begin(leg, body or leg.body)
 
