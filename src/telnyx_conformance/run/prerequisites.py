@@ -59,19 +59,25 @@ class Prerequisites:
         given = self._session.settings.profile.resources.get(name)
         if given:
             return given
-        if name == CALL and operation.path.startswith("/calls/{call_control_id}"):
-            action = operation.path.rsplit("/", 1)[-1]
-            return await self.call(STATES.get(action, "answered"), fresh=fresh)
-        if name == QUEUE:
-            return await self._once((QUEUE, ""), self.queue())
-        if name == CALL and QUEUE in outer:
-            return self._waiting[outer[QUEUE]]
+        if name in (CALL, QUEUE) and (value := await self._of_calls(operation, name, outer, fresh=fresh)):
+            return value
         producer = self._lifecycles.producer(operation.id, name)
         if producer.kind == "value":
             return producer.value
         if fresh:
             return await self._produce(producer, outer, last=True)
         return await self._once((producer.operation, repr(sorted(outer.items()))), self._produce(producer, outer))
+
+    async def _of_calls(self, operation: Operation, name: str, outer: dict[str, str], *, fresh: bool) -> str:
+        """Return a call in the state that a command needs, a queue with calls, or one of its calls; empty otherwise."""
+        if name == QUEUE:
+            return await self._once((QUEUE, ""), self.queue())
+        if QUEUE in outer:
+            return self._waiting[outer[QUEUE]]
+        if operation.path.startswith("/calls/{call_control_id}"):
+            action = operation.path.rsplit("/", 1)[-1]
+            return await self.call(STATES.get(action, "answered"), fresh=fresh)
+        return ""
 
     async def _once(self, key: tuple[str, str], work: Coroutine[Any, Any, str]) -> str:
         """Return what `work` gives, doing it once per key however many ask at the same time."""
