@@ -72,7 +72,7 @@ def sent_by(sequence: Sequence) -> dict[str, Sent]:
         step.name: Sent(
             body=bodies[sequence.original(step.name)],
             status=step.refused.status if step.refused else 200,
-            code=step.refused.code if step.refused else "",
+            codes=(step.refused.code,) if step.refused else (),
             data={field: f"{field} A" for field in IDENTITY[:2]} | {"call_session_id": "session"},
         )
         for step in sequence.sends

@@ -124,10 +124,11 @@ def _transport(settings: Settings) -> httpx.AsyncBaseTransport:
     if settings.profile.kind == "embedded":
         lifecycles = load_lifecycles(settings.edition.name)
         return EmbeddedTransport(Emulator(settings.edition, seed=settings.seed, lifecycles=lifecycles))
-    return AiohttpTransport(client=lambda: _network_session(settings.profile))
+    return AiohttpTransport(client=lambda: network_session(settings.profile))
 
 
-def _network_session(profile: Profile) -> aiohttp.ClientSession:
+def network_session(profile: Profile) -> aiohttp.ClientSession:
+    """Return what carries requests over the network, adding nothing of its own to them."""
     connector = aiohttp.TCPConnector(
         limit=profile.in_flight, keepalive_timeout=IDLE_SECONDS, ssl=ssl.create_default_context()
     )

@@ -26,12 +26,12 @@ class LegIds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """A step that was carried out: the body as sent, and the answer's status, `data` object and first error code."""
+    """A step that was carried out: the body as sent, and the answer's status, `data` object and error codes."""
 
     body: dict[str, Any] = {}
     status: int = 0
     data: dict[str, Any] = {}
-    code: str = ""
+    codes: tuple[str, ...] = ()
 
 
 class Bindings(msgspec.Struct, frozen=True, kw_only=True):

@@ -266,7 +266,7 @@ def _is_refused(step: Send | Repeat, trial: Trial) -> Ruling:
     sent = _answered(step, trial)
     if isinstance(sent, Unjudged) or step.refused is None:
         return sent if isinstance(sent, Unjudged) else None
-    same = (sent.status, sent.code) == (step.refused.status, step.refused.code)
+    same = sent.status == step.refused.status and step.refused.code in sent.codes
     return None if same else Failure(_answer(sent))
 
 
@@ -318,7 +318,7 @@ def _answered(step: Send | Repeat, trial: Trial) -> Sent | Unjudged:
 
 
 def _answer(sent: Sent) -> str:
-    return f"status {sent.status}" + (f" with code {sent.code}" if sent.code else "")
+    return f"status {sent.status}" + (f" with code {', '.join(sent.codes)}" if sent.codes else "")
 
 
 def _allowed(expected: Expectation, bindings: Bindings) -> tuple[Any, ...] | Unjudged:

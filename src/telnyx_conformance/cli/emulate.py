@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from telnyx_conformance.contract.document import DEFAULT_EDITION
+from telnyx_conformance.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,9 @@ Any key that begins with KEYTEST is an account of its own:
 @click.option("--seed", default=1, show_default=True, help="Seed of the ids.")
 @click.option("--api-key", "keys", multiple=True, metavar="KEY", help="Accept this key too; may be repeated.")
 @click.option("--mutant", default="", metavar="ID", help="Plant this fault; `mutants list` names them.")
+@click.option(
+    "--variant", default="", metavar="ID", help="Differ where the contract permits; `mutants variants` names how."
+)
 @click.option("--allow-remote-webhooks", is_flag=True, help="Send webhooks to other machines as well.")
 def emulate(
     host: str,
@@ -48,6 +52,7 @@ def emulate(
     seed: int,
     keys: tuple[str, ...],
     mutant: str,
+    variant: str,
     allow_remote_webhooks: bool,
 ) -> None:
     """Serve a stateful emulator of the whole API on this machine."""
@@ -58,6 +63,12 @@ def emulate(
 
     known = load_edition(edition)
     fault = None
+    if mutant and variant:
+        raise UsageError("two things at once", expected="--mutant or --variant", got="both")
+    if variant:
+        from telnyx_conformance.mutants.variants import variant_called
+
+        fault = variant_called(variant).fault(known)
     if mutant:
         from telnyx_conformance.mutants.catalogue import mutant_called
         from telnyx_conformance.mutants.planting import plant
@@ -70,6 +81,8 @@ def emulate(
     )  # fmt: skip
     if mutant:
         click.echo(f"planted: {mutant}", err=True)
+    if variant:
+        click.echo(f"variant: {variant}", err=True)
     Server(emulator, bound, started=_say(emulator.courier.public_key)).run()
 
 

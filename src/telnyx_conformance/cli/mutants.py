@@ -126,3 +126,38 @@ def _progress(total: int) -> Callable[[Outcome], None]:
         click.echo(f"\r{said}" if moving else said, err=True, nl=not moving or state["done"] == total)
 
     return told
+
+
+@mutants.command(
+    epilog="""\b
+Examples:
+  telnyx-conformance mutants variants
+  telnyx-conformance mutants variants --run --only "Call Commands"
+"""
+)
+@EDITION
+@click.option("--run", "is_run", is_flag=True, help="Certify each; exit 1 when one does not conform.")
+@click.option("--variant", "names", multiple=True, metavar="ID", help="This variant only; may be repeated.")
+@click.option("--only", multiple=True, metavar="PATTERN", help="Operation id, group or glob; may be repeated.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=None, help="Processes; as many as processors by default."
+)
+def variants(edition: str, is_run: bool, names: tuple[str, ...], only: tuple[str, ...], workers: int | None) -> int:
+    """List what differs from the emulator and keeps the contract, or show that the suites do not mind it."""
+    from telnyx_conformance.mutants.variants import VARIANTS, variant_called
+
+    chosen = [variant_called(name) for name in names] or list(VARIANTS)
+    if not is_run:
+        for variant in chosen:
+            click.echo(f"{variant.id}: {variant.because}")
+        return int(ExitCode.CONFORMS)
+    from telnyx_conformance.mutants.certifying import run as certified
+
+    began = time.monotonic()
+    count = workers or min(os.cpu_count() or 1, 8)
+    found = certified(edition, chosen, only=only, workers=count, told=lambda one: click.echo(one.line))
+    conforming = sum(one.conforms for one in found)
+    requests = sum(one.requests for one in found)
+    click.echo(f"{time.monotonic() - began:.0f} s, {requests:,} requests", err=True)
+    click.echo(f"{conforming} of {len(found)} variants conform")
+    return int(ExitCode.CONFORMS if conforming == len(found) else ExitCode.DOES_NOT_CONFORM)

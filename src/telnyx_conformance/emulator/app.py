@@ -17,6 +17,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 CONTROL = PREFIX.encode()
+SECONDS_SLOW = 0.005
 
 
 class Background:
@@ -68,7 +69,7 @@ class App:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await _send(send, await self._answer(scope, receive))
+            await _send(send, await self._answer(scope, receive), receive)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
@@ -110,6 +111,26 @@ def _closing(reply: Reply) -> Reply:
     return Reply(reply.status, [*reply.headers, (b"connection", b"close")], reply.body)
 
 
-async def _send(send: Send, reply: Reply) -> None:
+async def _send(send: Send, reply: Reply, receive: Receive) -> None:
+    if reply.sending != "whole":
+        await _send_otherwise(send, reply, receive)
+        return
     await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _send_otherwise(send: Send, reply: Reply, receive: Receive) -> None:
+    """Send as a planted fault asks for. A server ends the connection of an answer that it was not given to its end."""
+    if reply.sending == "slow":
+        await asyncio.sleep(SECONDS_SLOW)
+    if reply.sending == "never":
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
+    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+    body = reply.body[: len(reply.body) // 2] if reply.sending == "cut" else reply.body
+    pieces = [body[at : at + 1] for at in range(len(body))] if reply.sending == "in-pieces" else [body]
+    for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    if reply.sending != "cut":
+        await send({"type": "http.response.body", "body": b""})

@@ -12,7 +12,7 @@ import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -44,12 +44,20 @@ EDITION_START = 1_750_075_200.0  # 2025-06-16T12:00:00Z
 JSON_HEADER = (b"content-type", b"application/json; charset=utf-8")
 
 
+Sending = Literal["whole", "slow", "in-pieces", "cut", "never"]
+
+
 class Reply(msgspec.Struct, frozen=True):
-    """A response as it goes out."""
+    """A response as it goes out.
+
+    `sending` is how the server sends it: anything but `whole` is asked for by a planted fault. `slow` comes late,
+    `in-pieces` byte by byte, `cut` breaks off half-way, `never` keeps the connection open and silent.
+    """
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    sending: Sending = "whole"
 
 
 class World:
@@ -116,6 +124,8 @@ class Emulator:
                 asked = f"{method} {target!r:.300} with a body of {len(body)} bytes"
                 print(f"while answering {asked}", file=sys.stderr)  # noqa: T201 - a log line of last resort
             reply = json_reply(*refusals.of_situation("internal"))
+        if self.fault is not None:
+            reply = self.fault.leaves(reply)
         return msgspec.structs.replace(reply, body=b"") if method == "HEAD" else reply
 
     def _handle(self, method: str, target: bytes | str, headers: Headers, body: bytes) -> Reply:
@@ -246,6 +256,8 @@ class Emulator:
             outbox=self.courier.outbox(clock, secret=key),
             store=Store(),
         )
+        if self.fault is not None:
+            self.fault.moves_in(account)
         calls = Calls(
             account,
             edition=self.edition,
@@ -256,11 +268,11 @@ class Emulator:
         account.products += [calls, messages]
         if self._mode == "stateful":
             account.products.append(DeliveryLog(account, self._resources))
-        if self.fault is not None:
-            self.fault.moves_in(account)
         world = self._worlds[key] = World(account, calls, messages)
         if self.on_world is not None:
             self.on_world(world)
+        if self.fault is not None:
+            self.fault.furnishes(account, self.handle)
         return world
 
     def _forget(self, key: str) -> None:

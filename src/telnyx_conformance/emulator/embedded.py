@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
 
-from telnyx_conformance.emulator.app import CONTROL, Background
+from telnyx_conformance.emulator.app import CONTROL, SECONDS_SLOW, Background
 from telnyx_conformance.emulator.control import handle_control
-from telnyx_conformance.emulator.core import Emulator
+from telnyx_conformance.emulator.core import Emulator, Reply
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition
@@ -38,7 +39,18 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
             reply = await handle_control(self.emulator, request.method, target, headers, body)
         else:
             reply = self.emulator.handle(request.method, target, headers, body)
+        await self._as_sent(reply, request)
         return httpx.Response(reply.status, headers=reply.headers, content=reply.body, request=request)
+
+    @staticmethod
+    async def _as_sent(reply: Reply, request: httpx.Request) -> None:
+        """Do without a socket what a server would do to a reply; what never comes is too late at once."""
+        if reply.sending == "never":
+            raise httpx.ReadTimeout("", request=request)
+        if reply.sending == "cut":
+            raise httpx.RemoteProtocolError("the connection ended before the answer did", request=request)
+        if reply.sending == "slow":
+            await asyncio.sleep(SECONDS_SLOW)
 
     async def aclose(self) -> None:
         """Stop the delivery of webhooks."""

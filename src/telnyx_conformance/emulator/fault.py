@@ -5,7 +5,7 @@ Without a fault none of this is called. The faults themselves are made in `mutan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.account import Account, Ask
     from telnyx_conformance.emulator.core import Reply
     from telnyx_conformance.emulator.refusals import Problem
+
+    Handle = Callable[[str, str, Sequence[tuple[bytes, bytes]], bytes], Reply]
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,7 @@ class Fault:
 
     def __init__(self) -> None:
         self.first: Arrival | None = None
+        self.has_bitten = False
         self._arrival: Arrival | None = None
 
     def arrives(self, arrival: Arrival) -> None:
@@ -41,7 +44,8 @@ class Fault:
         self._arrival = arrival
 
     def bites(self) -> None:
-        """Take note that the fault makes a difference to the request that is answered now."""
+        """Take note that the fault makes a difference, to the request that is answered now if there is one."""
+        self.has_bitten = True
         if self.first is None:
             self.first = self._arrival
 
@@ -65,8 +69,15 @@ class Fault:
         """Return the reply as it goes out."""
         return reply
 
+    def leaves(self, reply: Reply) -> Reply:
+        """Return any reply, also that of an unknown address, as the server is to send it."""
+        return reply
+
     def moves_in(self, account: Account) -> None:
-        """Bend the clock or the outbox of a new account."""
+        """Bend the clock, the ids, the store or the outbox of a new account, before anything happens in it."""
+
+    def furnishes(self, account: Account, handle: Handle) -> None:
+        """Let things happen in a new account before its owner's first request; `handle` is the emulator's own."""
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):

@@ -101,7 +101,8 @@ class Server:
                 App(emulator),
                 access_log=False,
                 proxy_headers=False,
-                log_level="warning",
+                # A planted fault may break off its answers, which uvicorn takes for an error of the application.
+                log_level="warning" if emulator.fault is None else "critical",
                 server_header=False,
                 lifespan="on",
                 ws="none",

@@ -24,12 +24,15 @@ from telnyx_conformance.run.proving import prove
 from telnyx_conformance.run.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    import httpx
 
     from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.contract.sequence import Sequence
     from telnyx_conformance.emulator.fault import Arrival, Fault
     from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.run.profile import Profile
     from telnyx_conformance.run.verdict import Verdict
 
 Word = Literal["killed", "survived", "timeout"]
@@ -74,9 +77,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bench:
-    """One emulator and one session with it; plans and compiled rules are made once, each mutant has accounts of its own."""
+    """One emulator and one session with it; plans and compiled rules are made once, each mutant has accounts of its own.
 
-    def __init__(self, edition: str = "", *, seconds: float = SECONDS, seed: int = 1) -> None:
+    `carried` makes what carries the requests; without it they do not leave the process.
+    """
+
+    def __init__(
+        self,
+        edition: str = "",
+        *,
+        seconds: float = SECONDS,
+        seed: int = 1,
+        carried: Callable[[Emulator, Profile], httpx.AsyncBaseTransport] | None = None,
+    ) -> None:
         self.settings = Settings(edition=edition, seed=seed)
         self._seconds, self._judged = seconds, 0
         self._sequences = {s.name: s for s in self.settings.all_sequences}
@@ -89,7 +102,7 @@ class Bench:
         self._core = AsyncCore()
         self._core.__enter__()
         self._folder = tempfile.TemporaryDirectory(prefix="mutants-")
-        transport = EmbeddedTransport(self._emulator)
+        transport = carried(self._emulator, self.settings.profile) if carried else EmbeddedTransport(self._emulator)
         self.session = self._core.run(open_session(self.settings, Path(self._folder.name), "m", transport=transport))
 
     def judge(self, mutant: Mutant) -> Outcome:

@@ -213,9 +213,10 @@ def answered(exchange: Exchange, body: dict[str, Any]) -> Sent:
     document = json_body(exchange)
     data = document.get("data") if isinstance(document, dict) else None
     errors = document.get("errors") if isinstance(document, dict) else None
-    code = str(errors[0].get("code", "")) if isinstance(errors, list) and errors and isinstance(errors[0], dict) else ""
+    listed = [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
+    codes = tuple(str(error["code"]) for error in listed if "code" in error)
     status = exchange.response.status if exchange.response else 0
-    return Sent(body=body, status=status, data=data if isinstance(data, dict) else {}, code=code)
+    return Sent(body=body, status=status, data=data if isinstance(data, dict) else {}, codes=codes)
 
 
 def ids_of(data: dict[str, Any]) -> LegIds:
