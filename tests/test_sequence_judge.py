@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,20 +21,29 @@ from telnyx_conformance.contract.exchange import Event
 from telnyx_conformance.contract.sequence import (
     GIVEN_EVENTS,
     Expectation,
+    FarEnd,
     Order,
     Reference,
+    Repeat,
     Send,
     Sequence,
     Symbol,
     Timing,
+    Wanted,
     resolved,
+    value_at,
 )
 from telnyx_conformance.contract.sequence_requirements import KINDS, Constraint, constraints
 from telnyx_conformance.contract.sequences import load_sequences
 
 EPOCH = datetime(2025, 6, 16, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-SEQUENCES = {sequence.name: sequence for sequence in load_sequences("2025-06-16")}
+GAP = 0.01  # seconds between the occurrences of an event that repeats
+UNLISTED = "call.refer.started"
+SAMPLES = load_sequences("2025-06-16", Path(__file__).parent / "sequences")
+LANGUAGE = [sequence for sequence in SAMPLES if sequence.file.endswith("language.yaml")]
+"""Sequences that use every word of the language."""
+SEQUENCES = {sequence.name: sequence for sequence in (*load_sequences("2025-06-16"), *LANGUAGE)}
 CONSTRAINTS = [(sequence, one) for sequence in SEQUENCES.values() for one in constraints(sequence)]
 History = dict[str, Event]
 IDENTITY = ("call_control_id", "call_leg_id", "call_session_id")
@@ -65,30 +75,64 @@ def symbol(value: Symbol) -> Any:
 
 def sent_by(sequence: Sequence) -> dict[str, Sent]:
     bodies: dict[str, dict[str, Any]] = {}
-    for step in sequence.steps:
+    for step in sequence.every_step:
         if isinstance(step, Send):
             bodies[step.name] = {"from": "+1", "to": "+2", "connection_id": "7", **resolved(step.request, symbol)}
     answers = {
         step.name: Sent(
             body=bodies[sequence.original(step.name)],
             status=step.refused.status if step.refused else 200,
-            codes=(step.refused.code,) if step.refused else (),
-            data={field: f"{field} A" for field in IDENTITY[:2]} | {"call_session_id": "session"},
+            codes=(step.refused.code,) if step.refused and step.refused.code else (),
+            data=ids("A") | {"call_session_id": "session", "id": f"id of {step.name}"},
         )
-        for step in sequence.sends
+        for step in sequence.every_step
+        if isinstance(step, Send | Repeat)
     }
     given = {
-        item.leg: Sent(body={"from": "+1", "to": "+2", **resolved(item.request, symbol)}, status=200)
+        item.leg: Sent(
+            body={"from": "+1", "to": "+2", **resolved(item.request, symbol)}, status=200, data=ids(item.leg)
+        )
         for item in sequence.given
     }
     return answers | given
 
 
-def expected_value(expected: Expectation, sent: dict[str, Sent]) -> Any:
+def ids(leg: str) -> dict[str, Any]:
+    return {field: f"{field} {leg}" for field in IDENTITY[:2]}
+
+
+def expected_value(expected: Expectation, sent: dict[str, Sent], number: int = 0) -> Any:
+    if expected.rule == "same_as":
+        return f"same {expected.value.step}.{expected.value.field}"
     if isinstance(expected.value, Reference):
         step = sent[expected.value.step]
-        return (step.body if expected.rule == "echoes" else step.data)[expected.value.field]
+        return value_at(step.body if expected.rule == "echoes" else step.data, expected.value.field)
+    if expected.rule == "each":
+        return expected.value[number]
     return expected.value[0] if expected.rule == "one_of" else expected.value
+
+
+def changed(holder: Any, path: str, value: Any) -> Any:
+    """A copy of an object, or of a list, with another value at a path."""
+    name, _, rest = path.partition(".")
+    if name.isdigit():
+        return [value]
+    inner = changed(holder.get(name, {}), rest, value) if rest else value
+    return {**holder, name: inner}
+
+
+def spoilt(holder: Any, expected: Expectation) -> Any:
+    return changed(holder, expected.field, None if expected.rule == "present" else "something else")
+
+
+def same_values(sequence: Sequence) -> dict[str, dict[str, str]]:
+    """What events must have in fields that others refer to, by name and field."""
+    found: dict[str, dict[str, str]] = {}
+    rules = [e for item in sequence.wanted.values() for e in item.payload] + [a.expected for a in sequence.answers]
+    for expected in rules:
+        if expected.rule == "same_as":
+            found.setdefault(expected.value.step, {})[expected.value.field] = expected_value(expected, {})
+    return found
 
 
 def event(leg: str, kind: str, at: float, **more: Any) -> Event:
@@ -109,35 +153,69 @@ def event(leg: str, kind: str, at: float, **more: Any) -> Event:
     return Event(token="main", arrival=0, method="POST", path="/main", document=document, signature="valid")
 
 
+def of_conference(one: Event, step: str) -> Event:
+    """The same event, but of the conference that a step created and of no leg."""
+    assert one.document
+    payload = {name: value for name, value in one.payload.items() if name not in IDENTITY}
+    data = {**one.data, "payload": {"conference_id": f"id of {step}", **payload}}
+    return msgspec.structs.replace(one, document={**one.document, "data": data})
+
+
 def times(sequence: Sequence) -> dict[str, float]:
     """Seconds at which the events of a conforming history occur: as early as order and timing allow."""
     when = {name: float(place) for place, name in enumerate(sequence.wanted, start=1)}
+    takes = {item.name: GAP * (item.times - 1) for item in sequence.wanted.values()}
     for _ in when:
         for order in sequence.before:
-            when[order.second] = max(when[order.second], when[order.first] + 1)
+            when[order.second] = max(when[order.second], when[order.first] + takes[order.first] + 1)
         for timing in sequence.timing:
             if timing.at_least is not None:
-                when[timing.second] = max(when[timing.second], when[timing.first] + timing.at_least)
+                last = when[timing.first] + takes[timing.first]
+                when[timing.second] = max(when[timing.second], last + timing.at_least)
     return when
+
+
+def occurrence(sequence: Sequence, item: Wanted, sent: dict[str, Sent], number: int, at: float) -> Event:
+    """One occurrence of a wanted event, with all that it must have."""
+    fields: dict[str, Any] = {}
+    for expected in (*item.where, *item.payload):
+        fields = changed(fields, expected.field, expected_value(expected, sent, number))
+    for field, value in same_values(sequence).get(item.name, {}).items():
+        fields = changed(fields, field, value)
+    made = event(item.leg, item.event, at, **fields)
+    if item.leg in sequence.conferences:
+        made = of_conference(made, sequence.conferences[item.leg])
+    if item.delivery:
+        token = f"token {item.delivery.inbox}" if item.delivery.inbox else made.token
+        made = msgspec.structs.replace(made, token=token, method=item.delivery.method or "POST")
+    return made
+
+
+def situation(sequence: Sequence) -> dict[str, Event]:
+    """The events of the given legs, and what was prepared."""
+    history: dict[str, Event] = {}
+    for given_leg in sequence.given:
+        for place, kind in enumerate(GIVEN_EVENTS[given_leg.state]):
+            history[f"given {given_leg.leg} {kind}"] = event(given_leg.leg, kind, place - 100)
+    for step in sequence.prepare:
+        for caused in step.causes if isinstance(step, Send | FarEnd) else ():
+            history[f"prepared {len(history)}"] = event(caused.leg, caused.event, len(history) - 50)
+    return history
 
 
 def conforming(sequence: Sequence, *, without: frozenset[str] = frozenset()) -> tuple[dict[str, Event], Bindings]:
     """A history that conforms, keyed by the names of its events; those of the situation come first."""
     sent = sent_by(sequence)
-    history: dict[str, Event] = {}
-    for given_leg in sequence.given:
-        for place, kind in enumerate(GIVEN_EVENTS[given_leg.state]):
-            history[f"given {given_leg.leg} {kind}"] = event(given_leg.leg, kind, place - 100)
+    history = situation(sequence)
     when = times(sequence)
     for item in sequence.wanted.values():
-        if item.name in without:
-            continue
-        fields = {expected.field: expected_value(expected, sent) for expected in item.payload}
-        made = event(item.leg, item.event, when[item.name], **fields)
-        if item.delivery:
-            token = f"token {item.delivery.inbox}" if item.delivery.inbox else made.token
-            made = msgspec.structs.replace(made, token=token, method=item.delivery.method or "POST")
-        history[item.name] = made
+        for number in range(0 if item.name in without else item.times):
+            at = when[item.name] + GAP * number
+            history[f"{item.name}#{number + 1}" if number else item.name] = occurrence(sequence, item, sent, number, at)
+    for answer in sequence.answers:
+        said = sent[answer.step]
+        data = changed(said.data, answer.expected.field, expected_value(answer.expected, sent))
+        sent[answer.step] = msgspec.structs.replace(said, data=data)
     bound = {item.leg for item in sequence.given} | ({"A"} if sequence.command == "DialCall" else set())
     bindings = Bindings(
         legs={leg: LegIds(call_control_id=f"call_control_id {leg}", call_leg_id=f"call_leg_id {leg}") for leg in bound},
@@ -174,7 +252,7 @@ def spoil_event(history: History, sequence: Sequence, one: Constraint) -> None:
         del history[one.subject.name]
     elif one.kind == "payload":
         item, expected = one.subject
-        history[item.name] = altered(history[item.name], {expected.field: "something else"})
+        history[item.name] = altered(history[item.name], spoilt(history[item.name].payload, expected))
     elif one.kind == "delivery":
         name = one.subject.name
         history[name] = msgspec.structs.replace(history[name], token="elsewhere", method="PUT")
@@ -187,6 +265,8 @@ def spoil_event(history: History, sequence: Sequence, one: Constraint) -> None:
 def spoil_time(history: History, sequence: Sequence, one: Constraint) -> None:
     """Move one of two events so that order or timing breaks; what a bound of time holds is not moved for an order."""
     first, second = one.subject.first, one.subject.second
+    repeated = f"{first}#{sequence.wanted[first].times}"
+    first = repeated if repeated in history else first
     if one.kind == "timing":
         bound = one.subject.at_least
         seconds = timedelta(seconds=one.subject.less_than if bound is None else bound)
@@ -204,7 +284,7 @@ def spoil_whole(history: History, sequence: Sequence, one: Constraint) -> None:
     if one.kind == "never":
         history["more"] = event(one.subject.leg, one.subject.event, 1e6)
     elif one.kind in ("closed", "legs"):
-        history["more"] = event(sequence.legs[0] if one.kind == "closed" else "Z", "call.dtmf.received", 1e6)
+        history["more"] = event(sequence.legs[0] if one.kind == "closed" else "Z", UNLISTED, 1e6)
     elif one.kind in ("schema", "signature"):
         last = list(history)[-1]
         history[last] = (
@@ -228,10 +308,14 @@ def broken(sequence: Sequence, one: Constraint) -> tuple[list[Event], Bindings]:
     history, bindings = conforming(sequence, without=optional - named if named else frozenset())
     if one.kind in SPOILERS:
         SPOILERS[one.kind](history, sequence, one)
+    elif one.kind == "answer":
+        said = bindings.sent[one.subject.step]
+        said = msgspec.structs.replace(said, data=spoilt(said.data, one.subject.expected))
+        bindings = msgspec.structs.replace(bindings, sent=bindings.sent | {one.subject.step: said})
     else:
         status = 500 if one.kind == "accepted" else 200
-        spoilt = msgspec.structs.replace(bindings.sent[one.subject.name], status=status)
-        bindings = msgspec.structs.replace(bindings, sent=bindings.sent | {one.subject.name: spoilt})
+        said = msgspec.structs.replace(bindings.sent[one.subject.name], status=status)
+        bindings = msgspec.structs.replace(bindings, sent=bindings.sent | {one.subject.name: said})
     return arrived(list(history.values())), bindings
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.lifecycles import load_lifecycles
+from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.emulator.core import Emulator
 from telnyx_conformance.emulator.courier import Courier
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
@@ -26,8 +28,6 @@ from telnyx_conformance.run.proving import prove
 from telnyx_conformance.run.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from telnyx_conformance.contract.model import Edition
     from telnyx_conformance.plan.probe import Probe
     from telnyx_conformance.run.session import Session
@@ -71,6 +71,8 @@ Answer = Callable[[Asked, httpx.Request, Real], Awaitable[httpx.Response]]
 Post = Callable[[Posting], Iterable[Posting]]
 Sign = Callable[[dict[str, str], bytes], dict[str, str]]
 
+SAMPLES = load_sequences("2025-06-16", Path(__file__).parent.parent / "sequences")
+"""Sequences that use words which the shipped ones may not use."""
 PROBE: ContextVar[Probe | None] = ContextVar("PROBE", default=None)
 ASKED: ContextVar[Asked] = ContextVar("ASKED")
 NOTHING = Asked("", "", None)
@@ -178,7 +180,7 @@ class Target:
         self.session.down, self.session.events_come, self.session._failures_in_a_row = "", True, 0
         self._plant.answer, self._plant.post, self._plant.sign = answer, post, sign
         if isinstance(subject, str):
-            sequences = {s.name: s for s in self.settings.all_sequences}
+            sequences = {s.name: s for s in (*SAMPLES, *self.settings.all_sequences)}
             subject = sequences.get(subject) or self.settings.edition.operation(subject)
         try:
             verdicts = self._core.run(prove(self.session, proven, subject))

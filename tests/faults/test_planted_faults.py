@@ -180,6 +180,21 @@ def of_another_leg(one: Any) -> list[Any]:
     return [one, one.with_data(id=ELSEWHERE).with_payload(call_leg_id=ELSEWHERE, call_control_id="v3:elsewhere")]
 
 
+def without(field: str) -> Callable[[Any], list[Any]]:
+    return lambda one: [one.with_data(payload={name: value for name, value in one.payload.items() if name != field})]
+
+
+def eleventh() -> When:
+    """The eleventh request that carries a transfer."""
+    seen: list[str] = []
+
+    def meant(asked: Any, _: httpx.Request) -> bool:
+        seen.append(asked.name)
+        return len(seen) == 11
+
+    return meant
+
+
 def wrongly_signed(right: dict[str, str], _: bytes) -> dict[str, str]:
     return {**right, "telnyx-signature-ed25519": "A" * 86 + "=="}
 
@@ -270,7 +285,26 @@ ROWS = (
         body("TransferCall", each_error(code="90015"), refusals=True)),
     Row("sequence-legs", "an event of a third leg comes", "commands", "transfer-answered",
         ("TransferCall:commands.transfer-answered:legs",), posting("call.bridged", second(of_another_leg))),
+    Row("sequence-answer", "a call that is alive is called dead", "commands", "dial-read",
+        ("DialCall:commands.dial-read.read.is_alive:answer",), body("RetrieveCallStatus", data(is_alive=False))),
+    Row("sequence-answer", "an answer and an event tell two stories", "commands", "dial-read",
+        ("DialCall:commands.dial-read.read.call_leg_id:answer",),
+        body("RetrieveCallStatus", data(call_leg_id=ELSEWHERE))),
+    Row("sequence-accepted", "one copy of many is refused", "commands", "transfer-again-and-again",
+        ("TransferCall:commands.transfer-again-and-again.crowd:accepted",),
+        instead("TransferCall", 503, eleventh())),
+    Row("sequence-refused", "what is not there is found", "commands", "dial-read",
+        ("DialCall:commands.dial-read.none:refused",), instead("RetrieveConference", 200, always)),
     # Webhooks
+    Row("sequence-payload", "an event belongs to another session than the one it must agree with", "webhooks",
+        "hangup-bridged", ("HangupCall:webhooks.hangup-bridged.hungup-a.call_session_id:payload",),
+        posting("call.hangup", first(lambda one: [one.with_payload(call_session_id=ELSEWHERE)]))),
+    Row("sequence-payload", "a field that must be there is absent", "webhooks", "hangup-bridged",
+        ("HangupCall:webhooks.hangup-bridged.hungup-b.start_time:payload",),
+        posting("call.hangup", without("start_time"))),
+    Row("sequence-present", "the event that is meant is another one's twin", "webhooks", "transfer-twice",
+        ("TransferCall:webhooks.transfer-twice.rejected:present",),
+        posting("call.hangup", second(lambda one: [one.with_payload(hangup_cause="timeout")]))),
     Row("sequence-present", "an event is missing", "webhooks", "transfer-answered",
         (f"{ANSWERED}.bridged-b:present",), posting("call.bridged", first(lambda _: [])),
         (f"{ANSWERED}.answered<bridged-b:order",)),

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from telnyx_conformance.checks.finding import shown
-from telnyx_conformance.checks.history import MICROSECONDS, Bindings, History, Sent, history_of, moment
+from telnyx_conformance.checks.history import (
+    MICROSECONDS,
+    Bindings,
+    History,
+    Sent,
+    Unjudged,
+    allowed,
+    equal,
+    history_of,
+    moment,
+)
 from telnyx_conformance.contract.exchange import Event
 from telnyx_conformance.contract.sequence import (
+    ABSENT,
+    Answer,
     Expectation,
     Order,
-    Reference,
     Repeat,
     Send,
     Sequence,
     Timing,
     Unwanted,
     Wanted,
+    value_at,
 )
 from telnyx_conformance.contract.sequence_requirements import Constraint, Kind, constraints
 from telnyx_conformance.contract.validators import Validator
@@ -54,14 +67,8 @@ class Failure(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
 
 
-class Unjudged(msgspec.Struct, frozen=True):
-    """Why a statement could not be judged."""
-
-    reason: str
-
-
 class Pair(msgspec.Struct, frozen=True):
-    """Two events and the time from the first to the second."""
+    """Two events and the time from the first to the second; of repetitions, the last and the first."""
 
     first: Event
     second: Event
@@ -98,9 +105,8 @@ def has_occurred(
     sequence: Sequence, names: Iterable[str], observed_events: Iterable[Event], bindings: Bindings
 ) -> bool:
     """Return whether the named events of the sequence have been received."""
-    slots = history_of(sequence, observed_events, bindings).slots
-    wanted = sequence.wanted
-    return all((wanted[name].event, wanted[name].leg) in slots for name in names)
+    found = history_of(sequence, observed_events, bindings).found
+    return all(len(found.get(name, ())) >= sequence.wanted[name].times for name in names)
 
 
 def _outcome(one: Constraint, trial: Trial) -> Outcome:
@@ -123,11 +129,15 @@ def _outcome(one: Constraint, trial: Trial) -> Outcome:
 
 
 def _is_present(item: Wanted, trial: Trial) -> Ruling:
+    for selected in item.where:
+        values = allowed(selected, trial.bindings)
+        if isinstance(values, Unjudged):
+            return values
     found = _found(item, trial)
-    if len(found) == 1:
+    if len(found) == item.times:
         return None
     if found:
-        return Failure(f"it occurs {len(found)} times", found[:MOST_SHOWN])
+        return Failure(f"it occurs {_often(len(found))}", found[:MOST_SHOWN])
     elsewhere = [e for e in trial.history.events if trial.history.legs.get(e.arrival) == item.leg]
     came = ", ".join(event.type for event in elsewhere) or "nothing"
     return Failure(f"it does not occur; on leg {item.leg} came: {came}", tuple(elsewhere[:MOST_SHOWN]))
@@ -138,15 +148,56 @@ def _has_payload(subject: tuple[Wanted, Expectation], trial: Trial) -> Ruling:
     found = _found(item, trial)
     if not found:
         return _absent(item, trial)
-    allowed = _allowed(expected, trial.bindings)
-    if isinstance(allowed, Unjudged):
-        return allowed
+    if expected.rule == "each":
+        return _has_each(item, expected, found)
+    values = _values(expected, trial)
+    if isinstance(values, Unjudged):
+        return values
     for event in found:
-        value = event.payload.get(expected.field)
-        if not any(_equal(value, one) for one in allowed):
-            wanted = " or ".join(shown(one) for one in allowed)
-            came = shown(value) if expected.field in event.payload else "absent"
-            return Failure(f"{expected.field} is {came}, wanted {wanted}", (event,))
+        wrong = _wrong(expected, event.payload, values)
+        if wrong:
+            return Failure(wrong, (event,))
+    return None
+
+
+def _values(expected: Expectation, trial: Trial) -> tuple[Any, ...] | Unjudged:
+    """Return the values that a field may have."""
+    if expected.rule != "same_as":
+        return allowed(expected, trial.bindings)
+    other = expected.value
+    found = trial.history.found.get(other.step, ())
+    if not found:
+        return Unjudged(f"{other.step} did not occur")
+    value = value_at(found[0].payload, other.field)
+    return Unjudged(f"{other.step} has no {other.field}") if value in (ABSENT, None) else (value,)
+
+
+def _wrong(expected: Expectation, holder: Any, values: tuple[Any, ...]) -> str:
+    """Return what is wrong about a field of `holder`, empty when it is as it must be."""
+    value = value_at(holder, expected.field)
+    came = "absent" if value is ABSENT else shown(value)
+    if expected.rule == "present":
+        return f"{expected.field} is {came}" if value in (ABSENT, None) else ""
+    if any(equal(value, one) for one in values):
+        return ""
+    return f"{expected.field} is {came}, wanted {' or '.join(shown(one) for one in values)}"
+
+
+def _has_each(item: Wanted, expected: Expectation, found: tuple[Event, ...]) -> Ruling:
+    """Hold the repetitions of an event against one value each; those that occurred at the same moment in any order."""
+    if len(found) != item.times:
+        return Unjudged(f"{item.name} occurs {_often(len(found))}")
+    left = list(expected.value)
+    for _, together in itertools.groupby(found, key=moment):
+        now = list(together)
+        wanted, left = left[: len(now)], left[len(now) :]
+        for event in now:
+            value = value_at(event.payload, expected.field)
+            place = next((n for n, one in enumerate(wanted) if equal(value, one)), None)
+            if place is None:
+                came = "absent" if value is ABSENT else shown(value)
+                return Failure(f"{expected.field} is {came}, wanted {' or '.join(map(shown, wanted))}", (event,))
+            del wanted[place]
     return None
 
 
@@ -197,7 +248,10 @@ def _never_occurs(item: Unwanted, trial: Trial) -> Ruling:
 def _is_shared(field: str, trial: Trial) -> Ruling:
     by_value: dict[str, Event] = {}
     for event in trial.history.events:
-        if event.arrival in trial.history.legs:
+        leg = trial.history.legs.get(event.arrival, "")
+        if leg and (
+            field in event.payload or leg not in trial.sequence.conferences
+        ):  # a conference has fields of its own
             by_value.setdefault(shown(event.payload.get(field)), event)
     if not by_value:
         return NOTHING_CAME
@@ -208,15 +262,15 @@ def _is_shared(field: str, trial: Trial) -> Ruling:
 
 
 def _is_closed(_: object, trial: Trial) -> Ruling:
-    sequence = trial.sequence
-    must = {(item.event, item.leg) for item in sequence.must}
-    may = {(item.event, item.leg) for item in sequence.may}
-    never = {(item.event, item.leg) for item in sequence.never}
-    for slot, events in trial.history.slots.items():
-        if slot in must | never or (slot in may and len(events) == 1):
-            continue
-        said = "twice" if slot in may else "although it is not listed"
-        return Failure(f"{slot[0]} occurs on leg {slot[1]} {said}", events[-1:])
+    never = {(item.event, item.leg) for item in trial.sequence.never}
+    legs = trial.history.legs
+    for event in trial.history.unnamed:
+        if (event.type, legs[event.arrival]) not in never:
+            return Failure(f"{event.type} occurs on leg {legs[event.arrival]} although it is not listed", (event,))
+    for item in trial.sequence.may:
+        found = _found(item, trial)
+        if len(found) > item.times:
+            return Failure(f"{item.event} occurs on leg {item.leg} {_often(len(found))}", found[-1:])
     return None if trial.history.deliveries else NOTHING_CAME
 
 
@@ -266,8 +320,21 @@ def _is_refused(step: Send | Repeat, trial: Trial) -> Ruling:
     sent = _answered(step, trial)
     if isinstance(sent, Unjudged) or step.refused is None:
         return sent if isinstance(sent, Unjudged) else None
-    same = sent.status == step.refused.status and step.refused.code in sent.codes
+    same = sent.status == step.refused.status and step.refused.code in ("", *sent.codes)
     return None if same else Failure(_answer(sent))
+
+
+def _has_answered(said: Answer, trial: Trial) -> Ruling:
+    sent = trial.bindings.sent.get(said.step)
+    if sent is None or not sent.status:
+        return Unjudged(f"{said.step} was not sent or not answered")
+    if sent.status not in range(200, 300):
+        return Unjudged(f"{said.step} was refused: {_answer(sent)}")
+    values = _values(said.expected, trial)
+    if isinstance(values, Unjudged):
+        return values
+    wrong = _wrong(said.expected, sent.data, values)
+    return Failure(wrong) if wrong else None
 
 
 RULES: Mapping[Kind, Callable[[Any, Trial], Ruling]] = {
@@ -284,11 +351,16 @@ RULES: Mapping[Kind, Callable[[Any, Trial], Ruling]] = {
     "signature": _is_signed,
     "accepted": _is_accepted,
     "refused": _is_refused,
+    "answer": _has_answered,
 }
 
 
 def _found(item: Wanted, trial: Trial) -> tuple[Event, ...]:
-    return trial.history.slots.get((item.event, item.leg), ())
+    return trial.history.found.get(item.name, ())
+
+
+def _often(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _absent(item: Wanted, trial: Trial) -> Unjudged | None:
@@ -301,11 +373,11 @@ def _absent(item: Wanted, trial: Trial) -> Unjudged | None:
 def _pair(item: Order | Timing, trial: Trial) -> Pair | Unjudged | None:
     """Return the two events and the time from the first to the second, or what it means that one is missing."""
     names = [trial.sequence.wanted[name] for name in (item.first, item.second)]
-    events = [_found(name, trial)[:1] for name in names]
-    if not all(events):
-        rulings = [_absent(name, trial) for name, found in zip(names, events, strict=True) if not found]
+    several = [_found(name, trial) for name in names]
+    if not all(several):
+        rulings = [_absent(name, trial) for name, found in zip(names, several, strict=True) if not found]
         return next((ruling for ruling in rulings if ruling), None)
-    [first], [second] = events
+    first, second = several[0][: names[0].times][-1], several[1][0]
     moments = moment(first), moment(second)
     if min(moments) < 0:
         return Unjudged("occurred_at is not ISO 8601")
@@ -319,22 +391,3 @@ def _answered(step: Send | Repeat, trial: Trial) -> Sent | Unjudged:
 
 def _answer(sent: Sent) -> str:
     return f"status {sent.status}" + (f" with code {', '.join(sent.codes)}" if sent.codes else "")
-
-
-def _allowed(expected: Expectation, bindings: Bindings) -> tuple[Any, ...] | Unjudged:
-    """Return the values that a payload field may have."""
-    if expected.rule == "one_of":
-        return tuple(expected.value)
-    if not isinstance(expected.value, Reference):
-        return (expected.value,)
-    sent = bindings.sent.get(expected.value.step)
-    source = None if sent is None else (sent.body if expected.rule == "echoes" else sent.data)
-    if source is None or expected.value.field not in source:
-        part = "request" if expected.rule == "echoes" else "answer"
-        return Unjudged(f"the {part} of {expected.value.step} has no {expected.value.field}")
-    return (source[expected.value.field],)
-
-
-def _equal(value: Any, wanted: Any) -> bool:
-    """Return whether two JSON values are equal: true is not 1, and an absent value is null."""
-    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)

@@ -5,6 +5,8 @@ What the words mean is said in `contracts/webhooks/README.md`; nothing here is e
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -12,11 +14,17 @@ import msgspec
 from telnyx_conformance.contract.model import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
 
 COMMAND = "command"
 """The name of the first step: the command that the sequence is about."""
+
+LEG_PARAMETER = "call_control_id"
+"""The path parameter by which a command addresses a leg."""
+
+ABSENT: Any = msgspec.UNSET
+"""What stands where nothing stands; null is something else."""
 
 GIVEN_EVENTS = {
     "parked": ("call.initiated",),
@@ -28,24 +36,38 @@ GIVEN_EVENTS = {
 
 
 class Symbol(msgspec.Struct, frozen=True):
-    """A value that the runner fills in: a `destination` that does so, `base64` text, a `fresh` id, an `inbox` URL."""
+    """A value that the runner fills in.
 
-    kind: Literal["destination", "base64", "fresh", "inbox"]
+    A `destination` that does so, `base64` text, a `fresh` id, an `inbox` URL, the call control id of a `leg`, a field that
+    was `returned` (`step.field`), the URL of a `media` file, the URL of a media `socket`.
+    """
+
+    kind: Literal["destination", "base64", "fresh", "inbox", "leg", "returned", "media", "socket"]
     name: str
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """A field of a step's request, or of its answer's `data`; `step` may be a given leg: the request that made it."""
+    """A field of a step's request, of its answer's `data` (`step` may be a given leg), or of an event's payload.
+
+    `field` may be a path with dots: names in objects, numbers in lists.
+    """
 
     step: str
     field: str
 
 
+Rule = Literal["equals", "echoes", "returned", "one_of", "each", "same_as", "present"]
+
+
 class Expectation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a payload field must be. `equals` takes a literal (null: null or absent), others a reference or choice."""
+    """What a field must be. `equals` takes a literal (null: null or absent), others a reference or choice.
+
+    `each` holds the values of an event's repetitions in order of occurrence; `same_as` refers to another event by name;
+    `present` means there and not null.
+    """
 
     field: str
-    rule: Literal["equals", "echoes", "returned", "one_of"]
+    rule: Rule
     value: Any
     level: Level
 
@@ -58,11 +80,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that occurs exactly once (`must`) or at most once (`may`) on a leg."""
+    """An event that occurs exactly `times` times (`must`) or at most so often (`may`) on a leg.
+
+    `where` selects among the events of that type and leg by their payload. An `undocumented` event has no callback schema.
+    """
 
     name: str
     event: str
     leg: str
+    where: tuple[Expectation, ...]
+    times: int
+    undocumented: bool
     payload: tuple[Expectation, ...]
     delivery: Delivery | None
     level: Level
@@ -74,6 +102,7 @@ class Unwanted(msgspec.Struct, frozen=True, kw_only=True):
 
     event: str
     leg: str
+    undocumented: bool
     level: Level
     source: str
 
@@ -99,10 +128,19 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """The documented refusal of a command: HTTP status and error code."""
+    """The documented refusal of a command: HTTP status and error code; an empty code is any."""
 
     status: int
     code: str
+
+
+class Caused(msgspec.Struct, frozen=True):
+    """An event that a step of the situation causes: so often on that leg."""
+
+    event: str
+    leg: str
+    times: int
+    undocumented: bool
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,21 +153,28 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send"):
-    """Send a command. `leg` is the one it addresses, empty for a command that addresses none."""
+    """Send a command. `leg` is the one it addresses, empty for a command that addresses none.
+
+    `path` and `query` hold parameters by name. `causes` is for steps of the situation.
+    """
 
     name: str
     operation: str
     leg: str
     request: dict[str, Any]
     refused: Refused | None
+    path: dict[str, Any] = {}
+    query: dict[str, Any] = {}
+    causes: tuple[Caused, ...] = ()
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True, tag="repeat"):
-    """Send the request of an earlier step again, byte for byte."""
+    """Send the request of an earlier step again, byte for byte; `times` copies of it at once."""
 
     name: str
     of: str
     refused: Refused | None
+    times: int = 1
 
 
 class Advance(msgspec.Struct, frozen=True, kw_only=True, tag="advance"):
@@ -144,13 +189,31 @@ class Await(msgspec.Struct, frozen=True, kw_only=True, tag="await"):
     events: tuple[str, ...]
 
 
-Step = Send | Repeat | Advance | Await
+class FarEnd(msgspec.Struct, frozen=True, kw_only=True, tag="far_end"):
+    """Let the far end of a leg act: `press` digits, `say` a text, or `hang_up` (then `said` is empty)."""
+
+    act: Literal["press", "say", "hang_up"]
+    leg: str
+    said: str
+    causes: tuple[Caused, ...] = ()
+
+
+Step = Send | Repeat | Advance | Await | FarEnd
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a field of a step's answer (of its `data`) must be."""
+
+    step: str
+    expected: Expectation
+    source: str
 
 
 class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     """One contract: the situation, the steps (the first is the command), and what must, may and must not follow.
 
-    `created` maps each leg that comes to be to the step that creates it, in the order of creation.
+    `created` maps each leg that comes to be to the step that creates it, in the order of creation. `conferences` maps a
+    leg that stands for a conference to the step whose answer bears its id. `prepare` are steps that belong to the situation.
     """
 
     name: str
@@ -159,6 +222,8 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     given: tuple[Given, ...]
     legs: tuple[str, ...]
     created: dict[str, str]
+    conferences: dict[str, str]
+    prepare: tuple[Step, ...]
     steps: tuple[Step, ...]
     must: tuple[Wanted, ...]
     may: tuple[Wanted, ...]
@@ -166,6 +231,7 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     before: tuple[Order, ...]
     timing: tuple[Timing, ...]
     share: tuple[str, ...]
+    answers: tuple[Answer, ...]
     complete: tuple[str, ...]
     signed: bool
     level: Level
@@ -188,6 +254,24 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
         """The events that must or may occur, by name."""
         return {item.name: item for item in (*self.must, *self.may)}
 
+    @property
+    def every_step(self) -> tuple[Step, ...]:
+        """The steps of the situation, then those from the command on."""
+        return (*self.prepare, *self.steps)
+
+    @property
+    def situation(self) -> Counter[tuple[str, str]]:
+        """How many events of each type and leg belong to the situation: those of the given legs, and what was prepared."""
+        return self.situation_until(self.prepare)
+
+    def situation_until(self, prepared: Iterable[Step]) -> Counter[tuple[str, str]]:
+        """Return the events that the given legs and these steps of the situation cause."""
+        found = Counter((kind, given.leg) for given in self.given for kind in GIVEN_EVENTS[given.state])
+        for step in prepared:
+            for caused in step.causes if isinstance(step, Send | FarEnd) else ():
+                found[caused.event, caused.leg] += caused.times
+        return found
+
     def original(self, step: str) -> str:
         """Return the step whose request `step` sends: itself, or what it repeats."""
         repeats = {s.name: s.of for s in self.steps if isinstance(s, Repeat)}
@@ -197,5 +281,43 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolved(request: Mapping[str, Any], known: Callable[[Symbol], Any]) -> dict[str, Any]:
-    """Return a request body with every symbol replaced by what `known` says it stands for."""
-    return {field: known(value) if isinstance(value, Symbol) else value for field, value in request.items()}
+    """Return request values with every symbol, at whatever depth, replaced by what `known` says it stands for."""
+
+    def value(node: Any) -> Any:
+        if isinstance(node, Symbol):
+            return known(node)
+        if isinstance(node, dict):
+            return {field: value(part) for field, part in node.items()}
+        return [value(part) for part in node] if isinstance(node, list) else node
+
+    return {field: value(node) for field, node in request.items()}
+
+
+def symbols(node: Any) -> Iterator[Symbol]:
+    """Yield every symbol among request values, at whatever depth."""
+    if isinstance(node, Symbol):
+        yield node
+    elif isinstance(node, dict):
+        for part in node.values():
+            yield from symbols(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from symbols(part)
+
+
+def reference(text: str) -> Reference:
+    """Read `field` (of the command), `step.field` or `leg.field`; what follows the first dot is the field's path."""
+    step, dot, field = text.partition(".")
+    return Reference(step, field) if dot else Reference(COMMAND, text)
+
+
+def value_at(node: Any, path: str) -> Any:
+    """Return what stands at a path with dots, names in objects and numbers in lists; `ABSENT` where nothing stands."""
+    for part in path.split("."):
+        if isinstance(node, Mapping) and part in node:
+            node = node[part]
+        elif isinstance(node, list) and part.isdigit() and int(part) < len(node):
+            node = node[int(part)]
+        else:
+            return ABSENT
+    return node

@@ -12,12 +12,17 @@ import msgspec
 from telnyx_conformance.contract.model import Callback, Edition, Level, Operation, Requirement
 from telnyx_conformance.contract.sequence import (
     COMMAND,
+    LEG_PARAMETER,
+    Caused,
     Delivery,
     Expectation,
+    FarEnd,
     Reference,
+    Repeat,
     Send,
     Sequence,
     Timing,
+    Unwanted,
     Wanted,
 )
 from telnyx_conformance.errors import ContractError, nearest
@@ -27,10 +32,10 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "present", "payload", "order", "timing", "never", "share", "closed", "delivery", "signature", "schema",
-    "legs", "accepted", "refused",
+    "legs", "accepted", "refused", "answer",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
-OF_COMMANDS: frozenset[Kind] = frozenset({"legs", "accepted", "refused"})
+OF_COMMANDS: frozenset[Kind] = frozenset({"legs", "accepted", "refused", "answer"})
 """The kinds that belong to the class "commands"; all others belong to "webhooks"."""
 
 STRENGTH: tuple[Level, ...] = ("MAY", "SHOULD", "MUST")
@@ -85,24 +90,31 @@ def event_type(callback: Callback, edition: Edition) -> str:
 
 
 def _of_commands(sequence: Sequence) -> Iterator[Constraint]:
-    operations = {step.name: step.operation for step in sequence.steps if isinstance(step, Send)}
+    operations = {step.name: step.operation for step in sequence.every_step if isinstance(step, Send)}
     for step in sequence.sends:
         original = sequence.original(step.name)
         said = operations[original] + ("" if step.name == COMMAND else f" ({step.name})")
         if step.refused:
-            said += f" is refused with status {step.refused.status} and code {step.refused.code}"
+            said += f" is refused with status {step.refused.status}"
+            said += f" and code {step.refused.code}" if step.refused.code else ""
             yield _one(sequence, "refused", step.name, said, subject=step)
         else:
             level: Level = (
                 "MUST" if original == step.name else "SHOULD"
             )  # how a repetition is answered is not documented
+            said += f", {step.times} times at once," if isinstance(step, Repeat) and step.times > 1 else ""
             yield _one(sequence, "accepted", step.name, f"{said} is accepted", level, subject=step)
+    for answer in sequence.answers:
+        said = f"{answer.expected.field} of the answer of {answer.step} {_said(answer.expected)}"
+        place = f"{answer.step}.{answer.expected.field}"
+        yield _one(sequence, "answer", place, said, answer.expected.level, answer.source, answer)
     yield _one(sequence, "legs", "", f"the events are of the legs {', '.join(sequence.legs)} and of no other")
 
 
 def _of_events(sequence: Sequence) -> Iterator[Constraint]:
     for item in sequence.must:
-        said = f"{item.event} occurs exactly once on leg {item.leg}"
+        often = "once" if item.times == 1 else f"{item.times} times"
+        said = f"{item.event} occurs exactly {often} on leg {item.leg}{_selected(item)}"
         yield _one(sequence, "present", item.name, said, item.level, item.source, item)
     for item in sequence.wanted.values():
         for expected in item.payload:
@@ -167,10 +179,20 @@ def weaker(left: Level, right: Level) -> Level:
 
 
 def _event(item: Wanted) -> str:
-    return f"{item.event} on leg {item.leg}"
+    return f"{item.event} on leg {item.leg}{_selected(item)}"
+
+
+def _selected(item: Wanted) -> str:
+    return "".join(f" where {selected.field} {_said(selected)}" for selected in item.where)
 
 
 def _said(expected: Expectation) -> str:
+    if expected.rule == "present":
+        return "is present"
+    if expected.rule == "each":
+        return f"is, in order, {', '.join(str(value) for value in expected.value)}"
+    if expected.rule == "same_as":
+        return f"is the same as {expected.value.field} of {expected.value.step}"
     if isinstance(expected.value, Reference):
         kind = "request" if expected.rule == "echoes" else "answer"
         return f"equals {expected.value.field} of the {kind} of {expected.value.step}"
@@ -195,17 +217,35 @@ def _bound(timing: Timing) -> tuple[str, str]:
 def _known_to(edition: Edition, sequence: Sequence) -> None:
     """Raise `ContractError` for the first word of a sequence that the edition does not know."""
     where = f"{sequence.file}: /{sequence.name}"
-    for step in sequence.steps:
+    for step in sequence.every_step:
         if isinstance(step, Send):
             operation = edition.operation(step.operation)
             _among("field of the request", step.request, _fields(operation, edition), where)
+            _addressable(step, operation, where)
     made = edition.by_id.get("DialCall")
     for given in sequence.given:
         if made and given.origin == "dialled":
             _among("field of the request", given.request, _fields(made, edition), where)
     events = {event_type(callback, edition) for operation in edition.operations for callback in operation.callbacks}
-    named = [*(item.event for item in sequence.wanted.values()), *(item.event for item in sequence.never)]
+    caused = [one for step in sequence.prepare if isinstance(step, Send | FarEnd) for one in step.causes]
+    said: tuple[Wanted | Unwanted | Caused, ...] = (*sequence.wanted.values(), *sequence.never, *caused)
+    named = [item.event for item in said if not item.undocumented]
     _among("event", named, events - {""}, where)
+
+
+def _addressable(step: Send, operation: Operation, where: str) -> None:
+    """Raise `ContractError` unless every parameter of the path has a value, and no other is named."""
+    wanted = {parameter.name for parameter in operation.parameters_in("path")}
+    _among("parameter of the path", step.path, wanted, where)
+    _among("parameter of the query", step.query, {p.name for p in operation.parameters_in("query")}, where)
+    missing = wanted - set(step.path) - ({LEG_PARAMETER} if step.leg else set())
+    if missing:
+        raise ContractError(
+            f"{step.name} does not say whom {operation.id} addresses",
+            expected=f"path: {{{', '.join(sorted(missing))}}}" + (", or a leg" if LEG_PARAMETER in missing else ""),
+            got="nothing",
+            where=where,
+        )
 
 
 def _fields(operation: Operation, edition: Edition) -> set[str]:

@@ -7,21 +7,24 @@ what no schema can say (a name that nothing bears, an order that no history can 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.document import contracts_folder, read_contract_file
 from telnyx_conformance.contract.sequence import (
     COMMAND,
     Advance,
+    Answer,
     Await,
+    Caused,
     Delivery,
     Expectation,
+    FarEnd,
     Given,
     Order,
-    Reference,
     Refused,
     Repeat,
+    Rule,
     Send,
     Sequence,
     Step,
@@ -29,8 +32,10 @@ from telnyx_conformance.contract.sequence import (
     Timing,
     Unwanted,
     Wanted,
+    reference,
 )
-from telnyx_conformance.errors import ContractError, nearest
+from telnyx_conformance.contract.sequence_consistency import prove_consistent
+from telnyx_conformance.errors import ContractError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +56,7 @@ def load_sequences(edition: str, folder: Path | None = None) -> tuple[Sequence, 
             if name in sequences:
                 raise ContractError("two sequences bear one name", got=name, where=f"{file} and {sequences[name].file}")
             sequences[name] = _sequence(name, node, str(file))
-            _consistent(sequences[name])
+            prove_consistent(sequences[name])
     return tuple(sequences.values())
 
 
@@ -65,9 +70,12 @@ def _sequence(name: str, node: Mapping[str, Any], file: str) -> Sequence:
         leg=addressed,
         request=_request(node),
         refused=_refused(node),
+        path=_values(node.get("path", {})),
+        query=_values(node.get("query", {})),
     )
     created = {leg: COMMAND for leg, role in roles.items() if role == "created"}
-    created |= {leg: role["created_by"] for leg, role in roles.items() if isinstance(role, Mapping)}
+    later = {leg: role for leg, role in roles.items() if isinstance(role, Mapping)}
+    created |= {leg: role["created_by"] for leg, role in later.items() if "created_by" in role}
     must = tuple(_wanted(key, item, level, source) for key, item in node.get("must", {}).items())
     return Sequence(
         name=name,
@@ -79,6 +87,8 @@ def _sequence(name: str, node: Mapping[str, Any], file: str) -> Sequence:
         ),
         legs=tuple(roles),
         created=created,
+        conferences={leg: role["conference"] for leg, role in later.items() if "conference" in role},
+        prepare=tuple(_step(step, addressed) for step in node.get("prepare", ())),
         steps=(command, *(_step(step, addressed) for step in node.get("then", ()))),
         must=must,
         may=tuple(_wanted(key, item, level, source) for key, item in node.get("may", {}).items()),
@@ -86,6 +96,7 @@ def _sequence(name: str, node: Mapping[str, Any], file: str) -> Sequence:
             Unwanted(
                 event=item["event"],
                 leg=item["leg"],
+                undocumented=item.get("undocumented", False),
                 level=item.get("level", level),
                 source=item.get("source", source),
             )
@@ -94,6 +105,11 @@ def _sequence(name: str, node: Mapping[str, Any], file: str) -> Sequence:
         before=tuple(order for item in node.get("before", ()) for order in _orders(item, level, source)),
         timing=tuple(_timing(item, level, source) for item in node.get("timing", ())),
         share=tuple(node.get("share", ())),
+        answers=tuple(
+            Answer(step=step, expected=_expectation(field, value, level), source=source)
+            for step, fields in node.get("answers", {}).items()
+            for field, value in fields.items()
+        ),
         complete=tuple(node.get("complete", [item.name for item in must])),
         signed=node.get("signed", True),
         level=level,
@@ -103,17 +119,28 @@ def _sequence(name: str, node: Mapping[str, Any], file: str) -> Sequence:
 
 
 def _request(node: Mapping[str, Any]) -> dict[str, Any]:
-    def value(given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            return given
-        [(kind, name)] = given.items()
-        return name if kind == "literal" else Symbol(kind, name)
+    return _values(node.get("request", {}))
 
-    return {field: value(given) for field, given in node.get("request", {}).items()}
+
+def _values(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: _value(given) for field, given in node.items()}
+
+
+def _value(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_value(item) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    [(kind, said)] = node.items()
+    if kind == "literal":
+        return said
+    if kind == "object":
+        return _values(said)
+    return [Symbol("leg", leg) for leg in said] if kind == "legs" else Symbol(kind, said)
 
 
 def _refused(node: Mapping[str, Any]) -> Refused | None:
-    return Refused(**node["refused"]) if "refused" in node else None
+    return Refused(**{"code": "", **node["refused"]}) if "refused" in node else None
 
 
 def _step(node: Mapping[str, Any], addressed: str) -> Step:
@@ -122,13 +149,38 @@ def _step(node: Mapping[str, Any], addressed: str) -> Step:
     if "await" in node:
         return Await(events=tuple(node["await"]))
     if "repeat" in node:
-        return Repeat(name=node["as"], of=node["repeat"], refused=_refused(node))
+        return Repeat(name=node["as"], of=node["repeat"], refused=_refused(node), times=node.get("times", 1))
+    if "send" not in node:
+        return _far_end(node)
+    leg = node.get("to", addressed)
     return Send(
         name=node["as"],
         operation=node["send"],
-        leg=node.get("to", addressed),
+        leg=leg,
         request=_request(node),
         refused=_refused(node),
+        path=_values(node.get("path", {})),
+        query=_values(node.get("query", {})),
+        causes=_causes(node, leg),
+    )
+
+
+def _far_end(node: Mapping[str, Any]) -> FarEnd:
+    if "hang_up" in node:
+        leg = node["hang_up"]
+        return FarEnd(act="hang_up", leg=leg, said="", causes=_causes(node, leg))
+    leg = node["by"]
+    causes = _causes(node, leg)
+    if "press" in node:
+        return FarEnd(act="press", leg=leg, said=node["press"], causes=causes)
+    return FarEnd(act="say", leg=leg, said=node["say"], causes=causes)
+
+
+def _causes(node: Mapping[str, Any], leg: str) -> tuple[Caused, ...]:
+    named = [item if isinstance(item, Mapping) else {"event": item} for item in node.get("causes", ())]
+    return tuple(
+        Caused(item["event"], item.get("leg", leg), item.get("times", 1), item.get("undocumented", False))
+        for item in named
     )
 
 
@@ -138,6 +190,9 @@ def _wanted(name: str, node: Mapping[str, Any], level: Level, source: str) -> Wa
         name=name,
         event=node["event"],
         leg=node["leg"],
+        where=tuple(_expectation(field, value, level) for field, value in node.get("where", {}).items()),
+        times=node.get("times", 1),
+        undocumented=node.get("undocumented", False),
         payload=tuple(_expectation(field, value, level) for field, value in node.get("payload", {}).items()),
         delivery=Delivery(**node["delivery"]) if "delivery" in node else None,
         level=level,
@@ -149,12 +204,15 @@ def _expectation(field: str, node: Any, level: Level) -> Expectation:
     if not isinstance(node, Mapping):
         return Expectation(field=field, rule="equals", value=node, level=level)
     level = node.get("level", level)
-    for rule in ("echoes", "returned"):
+    rule: Rule
+    for rule in ("echoes", "returned", "same_as"):
         if rule in node:
-            step, _, name = node[rule].rpartition(".")
-            return Expectation(field=field, rule=rule, value=Reference(step or COMMAND, name), level=level)
-    if "one_of" in node:
-        return Expectation(field=field, rule="one_of", value=tuple(node["one_of"]), level=level)
+            return Expectation(field=field, rule=rule, value=reference(node[rule]), level=level)
+    for rule in ("one_of", "each"):
+        if rule in node:
+            return Expectation(field=field, rule=rule, value=tuple(node[rule]), level=level)
+    if "present" in node:
+        return Expectation(field=field, rule="present", value=True, level=level)
     return Expectation(field=field, rule="equals", value=node["is"], level=level)
 
 
@@ -178,90 +236,3 @@ def _timing(node: Mapping[str, Any], level: Level, source: str) -> Timing:
         level=node.get("level", level),
         source=node.get("source", source),
     )
-
-
-def _consistent(sequence: Sequence) -> None:
-    """Raise `ContractError` for the first name that nothing bears, or the first contradiction."""
-    where = f"{sequence.file}: /{sequence.name}"
-    for kind, name, known in _names(sequence):
-        if name not in known:
-            near = nearest(name, known)
-            raise ContractError(
-                f"no such {kind} in this sequence",
-                expected=", ".join(sorted(known)) or "none is declared",
-                got=name,
-                where=where,
-                advice=f"did you mean {near}?" if near else "",
-            )
-    seen: set[tuple[str, str]] = set()
-    for event, leg in _events(sequence):
-        if (event, leg) in seen:
-            raise ContractError(
-                "an event of a leg may be named once only, in must, may or never",
-                got=f"{event} on leg {leg}",
-                where=where,
-            )
-        seen.add((event, leg))
-    both = {item.name for item in sequence.must} & {item.name for item in sequence.may}
-    if both:
-        raise ContractError("one name in both must and may", got=", ".join(sorted(both)), where=where)
-    steps = [step.name for step in sequence.sends]
-    if len(set(steps)) < len(steps):
-        raise ContractError("two steps bear one name", got=", ".join(steps), where=where)
-    pairs = [(order.first, order.second) for order in sequence.before]
-    said = ", ".join(f"{first} < {second}" for first, second in pairs)
-    if len(set(pairs)) < len(pairs):
-        raise ContractError("an order is given twice", got=said, where=f"{where}/before")
-    if _cyclic(pairs):
-        raise ContractError("an order that no history can have", got=said, where=f"{where}/before")
-
-
-def _events(sequence: Sequence) -> Iterator[tuple[str, str]]:
-    yield from ((item.event, item.leg) for item in sequence.wanted.values())
-    yield from ((item.event, item.leg) for item in sequence.never)
-
-
-def _names(sequence: Sequence) -> Iterator[tuple[str, str, set[str]]]:
-    """Yield every name that a sequence uses: its kind, the name, and those that are declared."""
-    legs, events, steps = set(sequence.legs), set(sequence.wanted), {step.name for step in sequence.sends}
-    given = {item.leg for item in sequence.given}
-    inboxes = {
-        value.name
-        for request in (
-            *(s.request for s in sequence.steps if isinstance(s, Send)),
-            *(g.request for g in sequence.given),
-        )
-        for value in request.values()
-        if isinstance(value, Symbol) and value.kind == "inbox"
-    }
-    yield from (("leg", leg, legs) for leg in given)
-    yield from (("step", step, steps) for step in sequence.created.values())
-    yield from (("given leg", leg, given) for leg in legs - set(sequence.created))
-    yield from (("leg", leg, legs) for _, leg in _events(sequence))
-    for wanted in sequence.wanted.values():
-        for expected in wanted.payload:
-            if isinstance(expected.value, Reference):
-                yield "step or given leg", expected.value.step, steps | given
-        if wanted.delivery and wanted.delivery.inbox:
-            yield "inbox", wanted.delivery.inbox, inboxes
-    for step in sequence.steps:
-        if isinstance(step, Send) and step.leg:
-            yield "leg", step.leg, legs
-        elif isinstance(step, Repeat):
-            yield "step", step.of, steps
-        elif isinstance(step, Await):
-            yield from (("event", name, events) for name in step.events)
-    related: tuple[Order | Timing, ...] = (*sequence.before, *sequence.timing)
-    pairs = [(item.first, item.second) for item in related]
-    yield from (("event", name, events) for name in (*sequence.complete, *itertools.chain.from_iterable(pairs)))
-
-
-def _cyclic(pairs: Iterable[tuple[str, str]]) -> bool:
-    left = set(pairs)
-    while left:
-        later = {b for _, b in left}
-        removable = {(a, b) for a, b in left if a not in later}
-        if not removable:
-            return True
-        left -= removable
-    return False

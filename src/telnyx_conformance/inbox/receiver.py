@@ -19,6 +19,7 @@ from telnyx_conformance.contract.exchange import Event
 from telnyx_conformance.contract.nesting import decoded
 from telnyx_conformance.contract.webhook_wire import decode_get
 from telnyx_conformance.errors import IncompleteError, UsageError
+from telnyx_conformance.inbox.media import tone
 from telnyx_conformance.inbox.signature import SIGNATURE_HEADER, Verifier
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Inbox:
         """Listen. Raises `IncompleteError` when the address is taken."""
         application = web.Application(client_max_size=self._body_bytes)
         application.router.add_route("*", "/{token}", self._receive)
+        application.router.add_get("/media/{word}.wav", self._play)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -141,10 +143,18 @@ class Inbox:
     def url(self, token: str) -> str:
         """Return the address of a token and open it. Raises `UsageError` for a token that no URL could carry."""
         self._open(token)
+        return f"{self._root}/{token}"
+
+    def media_url(self, word: str) -> str:
+        """Return the address of an audio file (WAV, one second); another word gives another address."""
+        return f"{self._root}/media/{word}.wav"
+
+    @property
+    def _root(self) -> str:
         if self._public_url:
-            return f"{self._public_url}/{token}"
+            return self._public_url
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}/{token}"
+        return f"http://{host}:{self._port}"
 
     def events(self, token: str) -> tuple[Event, ...]:
         """Return what a token has received, in order of arrival."""
@@ -192,6 +202,10 @@ class Inbox:
         if len(self._boxes) >= self._tokens:
             raise UsageError("too many open tokens", expected=f"at most {self._tokens}", advice="forget finished ones")
         return self._boxes.setdefault(token, _Box())
+
+    @staticmethod
+    async def _play(_: web.Request) -> web.Response:
+        return web.Response(body=tone(), content_type="audio/wav")
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         token = request.match_info["token"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -103,24 +104,47 @@ class CallSetup:
             await until("call.hangup", ids.call_control_id)
         return ids, sent
 
+    async def far_end(self, act: Literal["press", "say", "hang_up"], call_control_id: str, said: str) -> None:
+        """Let the far end of a leg press digits, say something or hang up."""
+        control = self._session.control
+        if control is None:
+            raise Unavailable("far ends act through the control API, which this target does not speak")
+        key = self._session.key(self._account)
+        if act == "hang_up":
+            done = await control.hang_up(key, call_control_id)
+        else:
+            done = await (control.press if act == "press" else control.say)(key, call_control_id, said)
+        if not done:
+            raise Unavailable(f"the control API did not let the far end {act.replace('_', ' ')}")
+
     async def enqueue(self, ids: LegIds, queue_name: str = "") -> None:
         """Put an answered leg into a queue, a new one unless it is named."""
         body = {"queue_name": queue_name or self._session.fresh("conformance-")}
         await self._must(self._enqueue, ids, "setup.enqueue", body)
 
     async def command(
-        self, operation: Operation, path: dict[str, str], body: dict[str, Any], *, probe: str
+        self,
+        operation: Operation,
+        path: dict[str, str],
+        body: dict[str, Any],
+        *,
+        probe: str,
+        query: dict[str, Any] | None = None,
     ) -> tuple[Exchange, tuple[int, ...]]:
-        """Send a command with a JSON body, through the gate."""
+        """Send a command through the gate, with a JSON body where the operation has one."""
         reason = self._session.gate.objects(operation, path, body)
         if reason:
             raise Unavailable(reason)
         where = operation.path
         for name, value in path.items():
-            where = where.replace("{" + name + "}", value.replace("%", "%25").replace("/", "%2F"))
+            where = where.replace("{" + name + "}", quote(value, safe=":"))
+        headers: tuple[tuple[str, str], ...] = (self._session.authorization(self._account),)
+        if operation.body is not None:
+            headers = (*headers, ("content-type", "application/json"))
         request = Request(
-            method=operation.method, path=where, body=msgspec.json.encode(body),
-            headers=(self._session.authorization(self._account), ("content-type", "application/json")),
+            method=operation.method, path=where, headers=headers,
+            query=tuple((name, _text(value)) for name, value in (query or {}).items()),
+            body=b"" if operation.body is None else msgspec.json.encode(body),
         )  # fmt: skip
         return await self._session.send(operation, request, probe=probe)
 
@@ -162,6 +186,10 @@ class CallSetup:
         status = exchange.response.status if exchange.response else 0
         ids = LegIds(call_control_id=str(data["call_control_id"]), call_leg_id=str(data.get("call_leg_id", "")))
         return ids, Sent(body=body, status=status, data=data)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _data(exchange: Exchange) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Speaking the control API of a target that has one: its clock, its signing key, calls that come in.
+"""Speaking the control API of a target that has one: its clock, its signing key, calls that come in and their far ends.
 
 The API is optional. A target without it is tested in real time.
 """

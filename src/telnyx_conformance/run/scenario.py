@@ -8,19 +8,36 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from telnyx_conformance.checks.finding import json_body
-from telnyx_conformance.checks.history import Bindings, LegIds, Sent, leg_ids
+from telnyx_conformance.checks.history import Bindings, LegIds, Sent, has_come_about, leg_ids
 from telnyx_conformance.checks.sequence import has_occurred, is_complete
-from telnyx_conformance.contract.sequence import Advance, Await, Given, Send, Sequence, Symbol, resolved
+from telnyx_conformance.contract.model import Operation
+from telnyx_conformance.contract.sequence import (
+    ABSENT,
+    LEG_PARAMETER,
+    Advance,
+    Await,
+    FarEnd,
+    Given,
+    Send,
+    Sequence,
+    Step,
+    Symbol,
+    reference,
+    resolved,
+    value_at,
+)
 from telnyx_conformance.run.calls import CallSetup, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from telnyx_conformance.contract.exchange import Event, Exchange
-    from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.run.session import Session
 
 LONGEST_REAL_WAIT = 700.0
@@ -28,6 +45,7 @@ QUIET_SECONDS = 5.0
 REAL_QUIET_SECONDS = 1.0
 SILENT_SECONDS = 1.0
 MOST_WAITS_IN_VAIN = 2
+SUCCESSES = range(200, 300)  # RFC 9110, section 15.3
 NEVER_AGAIN_SILENT = -(10**9)  # one leg was heard of: from now on a wait in vain is news
 
 
@@ -47,10 +65,15 @@ class Scenario:
         self._calls = CallSetup(session, account=self._account, token=self._token(""))
         self._legs: dict[str, LegIds] = {}
         self._sent: dict[str, Sent] = {}
-        self._bodies: dict[str, tuple[Operation, dict[str, str], dict[str, Any]]] = {}
+        self._requests: dict[str, _Request] = {}
         self._inboxes: dict[str, str] = {}
         self._fresh: dict[str, str] = {}
         self._virtual = False
+        self._values: dict[str, Callable[[str], Any]] = {
+            "destination": self._calls.destination, "base64": lambda text: base64.b64encode(text.encode()).decode(),
+            "fresh": self._fresh_id, "inbox": self._inbox, "leg": self._address, "returned": self._returned,
+            "media": session.inbox.media_url, "socket": self._socket,
+        }  # fmt: skip
 
     async def play(self) -> None:
         """Carry out the situation and every step, then let what is still to come, come."""
@@ -58,14 +81,10 @@ class Scenario:
         try:
             for given in self.sequence.given:
                 await self._give(given)
+            for number, step in enumerate(self.sequence.prepare, start=1):
+                await self._prepare(step, number)
             for step in self.sequence.steps:
-                if isinstance(step, Advance):
-                    await self._pass(step.seconds)
-                elif isinstance(step, Await):
-                    names = step.events
-                    await self._until(lambda names=names: self._occurred(names))  # type: ignore[misc]
-                else:
-                    await self._send(step.name)
+                await self._take(step)
             await self._until(lambda: is_complete(self.sequence, self.events(), self.bindings()))
             await self._pass(QUIET_SECONDS if self._virtual else REAL_QUIET_SECONDS)
         except (Unavailable, Played) as reason:
@@ -102,24 +121,63 @@ class Scenario:
         self._legs[given.leg] = ids
         self._sent[given.leg] = sent
 
-    async def _send(self, name: str) -> None:
-        original = self.sequence.original(name)
-        if original == name:
-            step = next(s for s in self.sequence.steps if isinstance(s, Send) and s.name == name)
-            operation = self.session.edition.operation(step.operation)
-            body = self._resolved(step.request)
-            if operation.id == self._calls.dial_operation.id:
-                body = {**await self._calls.dial_defaults(), **body}
-            path = {"call_control_id": self._address(step.leg)} if step.leg else {}
-            self._bodies[name] = operation, path, body
-        operation, path, body = self._bodies[original]
-        exchange, numbers = await self._calls.command(operation, path, body, probe=f"{self.sequence.name}.{name}")
-        self.exchanges += numbers
-        self._sent[name] = answered(exchange, body)
+    async def _prepare(self, step: Step, number: int) -> None:
+        """Take a step of the situation and wait for what it causes: without it, nothing that follows can be judged."""
+        await self._take(step)
+        if isinstance(step, Send):
+            sent = self._sent[step.name]
+            if sent.status not in SUCCESSES:
+                raise Played(
+                    f"the situation could not be prepared: {step.name} was answered {sent.status} {', '.join(sent.codes)}"
+                )
+        if not isinstance(step, Send | FarEnd) or not step.causes:
+            return
+        situation = self.sequence.situation_until(self.sequence.prepare[:number])
+        if not await self._until(lambda: has_come_about(self.sequence, situation, self.events(), self.bindings())):
+            wanted = ", ".join(f"{caused.event} on leg {caused.leg}" for caused in step.causes)
+            raise Played(f"the situation could not be prepared: not all came of {wanted}")
+
+    async def _take(self, step: Step) -> None:
+        if isinstance(step, Advance):
+            await self._pass(step.seconds)
+        elif isinstance(step, Await):
+            await self._until(lambda: self._occurred(step.events))
+        elif isinstance(step, FarEnd):
+            await self._calls.far_end(step.act, self._address(step.leg), step.said)
+        elif isinstance(step, Send):
+            self._requests[step.name] = await self._request(step)
+            await self._send(step.name, 1)
+        else:
+            await self._send(step.name, step.times)
+
+    async def _request(self, step: Send) -> _Request:
+        operation = self.session.edition.operation(step.operation)
+        body = self._resolved(step.request)
+        if operation.id == self._calls.dial_operation.id:
+            body = {**await self._calls.dial_defaults(), **body}
+        path = {name: str(value) for name, value in self._resolved(step.path).items()}
+        if step.leg and LEG_PARAMETER not in path and "{" + LEG_PARAMETER + "}" in operation.path:
+            path[LEG_PARAMETER] = self._address(step.leg)
+        return _Request(operation, path, self._resolved(step.query), body)
+
+    async def _send(self, name: str, times: int) -> None:
+        """Send a step's request, several copies of it at once."""
+        asked = self._requests[self.sequence.original(name)]
+        probe = f"{self.sequence.name}.{name}"
+        copies = [
+            self._calls.command(asked.operation, asked.path, asked.body, probe=probe, query=asked.query)
+            for _ in range(times)
+        ]
+        answers = await asyncio.gather(*copies)
+        self.exchanges += [number for _, numbers in answers for number in numbers]
+        said = [answered(exchange, asked.body) for exchange, _ in answers]
+        self._sent[name] = next((one for one in said if one.status not in SUCCESSES), said[0])
+        if asked.operation.method == "POST" and value_at(self._sent[name].data, "id") is not ABSENT:
+            self.session.gate.created.add(str(value_at(self._sent[name].data, "id")))
         self._legs.update(leg_ids(self.sequence, self.events(), self.bindings()))
         for leg, step_name in self.sequence.created.items():
             data = self._sent[name].data
-            if step_name == name and data.get("call_control_id"):
+            if step_name == name and isinstance(data, dict) and data.get("call_control_id"):
                 self._legs.setdefault(leg, ids_of(data))
 
     def _address(self, leg: str) -> str:
@@ -132,14 +190,26 @@ class Scenario:
         return resolved(request, self._known)
 
     def _known(self, symbol: Symbol) -> Any:
-        if symbol.kind == "destination":
-            return self._calls.destination(symbol.name)
-        if symbol.kind == "base64":
-            return base64.b64encode(symbol.name.encode()).decode()
-        if symbol.kind == "fresh":
-            return self._fresh.setdefault(symbol.name, self.session.fresh(f"{symbol.name}-"))
-        token = self._inboxes.setdefault(symbol.name, self._token(symbol.name))
-        return self.session.inbox.url(token)
+        return self._values[symbol.kind](symbol.name)
+
+    def _fresh_id(self, word: str) -> str:
+        return self._fresh.setdefault(word, self.session.fresh(f"{word}-"))
+
+    def _inbox(self, word: str) -> str:
+        return self.session.inbox.url(self._inboxes.setdefault(word, self._token(word)))
+
+    def _returned(self, text: str) -> Any:
+        wanted = reference(text)
+        sent = self._sent.get(wanted.step)
+        value = value_at(sent.data, wanted.field) if sent else ABSENT
+        if value is ABSENT:
+            raise Played(f"the answer of {wanted.step} has no {wanted.field}, which a later request needs")
+        return value
+
+    def _socket(self, word: str) -> str:
+        if self.session.media_socket_url is None:
+            raise Unavailable("this run has no media receiver")
+        return self.session.media_socket_url(f"{self._stem}-{word}")
 
     async def _pass(self, seconds: float) -> None:
         if self._virtual:
@@ -171,6 +241,7 @@ class Scenario:
 
         A target that has never given one is soon not waited for long: each wait would be in vain.
         """
+        condition = self._whenever_news_came(condition)
         seconds = SILENT_SECONDS if self._is_silent else self.session.settings.profile.event_seconds
         came = await self.session.inbox.until(condition, seconds)
         if sign():
@@ -179,7 +250,26 @@ class Scenario:
             self.session.waits_in_vain += 1
         return came
 
+    def _whenever_news_came(self, condition: Callable[[], bool]) -> Callable[[], bool]:
+        """Return a condition that is looked at again only after an event that is not another's repetition."""
+        ids: set[str] = set()
+        latest, news, holds = -1, True, False
+
+        def look() -> bool:
+            nonlocal latest, news, holds
+            seen = self.events()
+            for event in itertools.takewhile(lambda event: event.arrival > latest, reversed(seen)):
+                news = news or not event.id or event.id not in ids
+                ids.add(event.id)
+            latest = seen[-1].arrival if seen else latest
+            if news:
+                holds, news = condition(), False
+            return holds
+
+        return look
+
     async def _until(self, condition: Callable[[], bool]) -> bool:
+        condition = self._whenever_news_came(condition)
         if self._virtual:
             for step in _patience():
                 if condition():
@@ -200,6 +290,15 @@ class Scenario:
         return self.session.settings.profile.event_seconds + min(longest, LONGEST_REAL_WAIT)
 
 
+class _Request(msgspec.Struct, frozen=True):
+    """What a step sends: every value in its place."""
+
+    operation: Operation
+    path: dict[str, str]
+    query: dict[str, Any]
+    body: dict[str, Any]
+
+
 def _patience() -> Iterator[float]:
     """Virtual seconds to wait between looks: finely at first, 15 minutes in all."""
     yield 0.0
@@ -216,7 +315,7 @@ def answered(exchange: Exchange, body: dict[str, Any]) -> Sent:
     listed = [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
     codes = tuple(str(error["code"]) for error in listed if "code" in error)
     status = exchange.response.status if exchange.response else 0
-    return Sent(body=body, status=status, data=data if isinstance(data, dict) else {}, codes=codes)
+    return Sent(body=body, status=status, data=data if isinstance(data, dict | list) else {}, codes=codes)
 
 
 def ids_of(data: dict[str, Any]) -> LegIds:
