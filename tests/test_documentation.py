@@ -12,6 +12,7 @@ import pytest
 
 from telnyx_conformance import errors
 from telnyx_conformance.cli import commands
+from telnyx_conformance.contract.control import load_control
 from telnyx_conformance.contract.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +62,11 @@ def test_every_key_of_a_profile_is_documented() -> None:
     keys = [k for k in schema["properties"] if k != "claims"]
     keys += [f"claims.{k}" for k in schema["properties"]["claims"]["properties"]]
     assert [key for key in keys if f"`{key}`" not in page] == []
+
+
+def test_every_request_of_the_control_api_is_documented() -> None:
+    page = (ROOT / "docs" / "control.md").read_text()
+    assert [o.id for o in load_control().operations if f"`{o.method} {o.path}`" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

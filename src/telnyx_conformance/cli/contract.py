@@ -55,6 +55,14 @@ def show(edition: str, as_json: bool, operation: str, pattern: str) -> None:
 
 
 @contract.command()
+def control() -> None:
+    """Print the contract of the control API: OpenAPI 3.1 as JSON."""
+    from telnyx_conformance.contract.control import load_control
+
+    click.echo(json.dumps(load_control().document, indent=1, ensure_ascii=False))
+
+
+@contract.command()
 def lint() -> int:
     """Check every contract file against the schema beside it, and what the files say of each other."""
     from telnyx_conformance.contract.lint import lint as linting
