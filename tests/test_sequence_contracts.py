@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from telnyx_conformance.contract.document import load_edition
-from telnyx_conformance.contract.sequence import Advance, Await, Reference, Repeat, Send, Symbol, resolved
+from telnyx_conformance.contract.sequence import (
+    ABSENT,
+    Advance,
+    Await,
+    Caused,
+    FarEnd,
+    Reference,
+    Repeat,
+    Send,
+    Symbol,
+    resolved,
+    value_at,
+)
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements, weaker
 from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.errors import ContractError, UnknownName
@@ -113,6 +126,132 @@ def test_a_wrong_contract_is_refused_with_its_place(tmp_path: Path, right: str, 
         load_sequences(EDITION, folder_with(tmp_path, SOUND.replace(right, wrong)))
     assert said in str(refused.value)
     assert "calls.yaml" in refused.value.where
+
+
+RICH = """
+rich:
+  claim: It works.
+  command: JoinConference
+  given: {A: {state: answered}}
+  legs: {C: {created_by: late}, B: {created_by: early}, A: given, K: {conference: create}}
+  prepare:
+    - send: CreateConference
+      as: create
+      request: {call_control_id: {leg: A}, name: {fresh: room}}
+      causes: [{event: conference.created, leg: A}]
+    - {send: TransferCall, as: early, to: A, request: {to: {destination: busy}}}
+    - {press: '12', by: A, causes: [call.dtmf.received, {event: call.odd.thing, undocumented: true}]}
+  path: {id: {returned: create.id}}
+  request: {call_control_id: {leg: A}, whisper_call_control_ids: {legs: [A, B]}}
+  then:
+    - {send: TransferCall, as: late, to: A, request: {to: {destination: busy}, custom_headers: [{object: {name: {fresh: x}}}]}}
+    - {send: ListConferences, as: list, query: {'page[size]': 1}}
+    - {hang_up: A}
+  must:
+    one: {event: call.hangup, leg: A, where: {hangup_cause: {echoes: A.to}}, payload: {a: {same_as: two.b}}}
+    two: {event: call.hangup, leg: A, times: 2, payload: {digit: {each: ['1', '2']}}}
+  answers: {list: {0.id: {returned: create.id}, 0.name: {echoes: create.name}}}
+  level: MUST
+  source: somewhere
+"""
+
+
+def test_what_is_prepared_becomes_steps_of_the_situation(tmp_path: Path) -> None:
+    [sequence] = load_sequences(EDITION, folder_with(tmp_path, RICH))
+    create, _, press = sequence.prepare
+    command, late, _, hang_up = sequence.steps
+    assert isinstance(create, Send)
+    assert isinstance(command, Send)
+    assert isinstance(late, Send)
+    assert create.causes == (Caused("conference.created", "A", 1, False),)  # noqa: FBT003
+    assert press == FarEnd(
+        act="press", leg="A", said="12",
+        causes=(Caused("call.dtmf.received", "A", 1, False), Caused("call.odd.thing", "A", 1, True)),  # noqa: FBT003
+    )  # fmt: skip
+    assert hang_up == FarEnd(act="hang_up", leg="A", said="")
+    assert command.path == {"id": Symbol("returned", "create.id")}
+    assert command.request["whisper_call_control_ids"] == [Symbol("leg", "A"), Symbol("leg", "B")]
+    assert late.request["custom_headers"] == [{"name": Symbol("fresh", "x")}]
+    assert (command.leg, late.leg) == ("", "A")
+
+
+def test_legs_come_to_be_in_the_order_of_the_steps(tmp_path: Path) -> None:
+    [sequence] = load_sequences(EDITION, folder_with(tmp_path, RICH))
+    assert list(sequence.created.items()) == [("B", "early"), ("C", "late")]
+    assert sequence.conferences == {"K": "create"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        pytest.param("{conference: create}", "{conference: creat}", "did you mean create", id="conference"),
+        pytest.param("path: {id: {returned: create.id}}", "path: {id: {returned: creat.id}}", "mean create", id="path"),
+        pytest.param("{legs: [A, B]}", "{legs: [A, D]}", "no such leg", id="leg in a request"),
+        pytest.param("press: '12', by: A", "press: '12', by: D", "no such leg", id="far end"),
+        pytest.param("press: '12', by: A", "press: '12'", "prepare/2", id="nobody presses"),
+        pytest.param("conference.created, leg: A", "conference.created, leg: D", "no such leg", id="caused"),
+        pytest.param("{same_as: two.b}", "{same_as: too.b}", "did you mean two", id="agreement"),
+        pytest.param("each: ['1', '2']", "each: ['1', '2', '3']", "one value for each time", id="each"),
+        pytest.param("where: {hangup_cause: {echoes: A.to}}, ", "", "once only", id="not told apart"),
+        pytest.param("answers: {list:", "answers: {lost:", "did you mean list", id="answer"),
+        pytest.param("leg: A, where: {hangup_cause: {echoes: A.to}}, payload: {a:", "leg: K, payload: {conference_id:",
+                     "a rule that nothing can break", id="tautology"),
+        pytest.param("- {hang_up: A}", "- {repeat: late, as: list}", "two steps bear one name", id="step twice"),
+        pytest.param("{object: {name: {fresh: x}}}", "{name: x}", "custom_headers/0", id="bare object"),
+    ],
+)  # fmt: skip
+def test_a_rich_contract_that_is_wrong_is_refused_with_its_place(
+    tmp_path: Path, right: str, wrong: str, said: str
+) -> None:
+    assert right in RICH
+    with pytest.raises(ContractError) as refused:
+        load_sequences(EDITION, folder_with(tmp_path, RICH.replace(right, wrong)))
+    assert re.search(said, str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        pytest.param(
+            "path: {id: {returned: create.id}}", "path: {ids: {returned: create.id}}", "mean id", id="parameter"
+        ),
+        pytest.param("  path: {id: {returned: create.id}}\n", "", "does not say whom", id="no address"),
+        pytest.param("{'page[size]': 1}", "{'page[sise]': 1}", "page.size", id="query"),
+        pytest.param("as: late, to: A", "as: late", "or a leg", id="no leg"),
+        pytest.param(", undocumented: true", "", "call.odd.thing", id="undocumented event"),
+    ],
+)
+def test_addresses_and_events_that_the_edition_lacks_are_refused(
+    tmp_path: Path, right: str, wrong: str, said: str
+) -> None:
+    assert right in RICH
+    sequences = load_sequences(EDITION, folder_with(tmp_path, RICH.replace(right, wrong)))
+    with pytest.raises(ContractError) as refused:
+        sequence_requirements(sequences, load_edition(EDITION))
+    assert re.search(said, str(refused.value))
+
+
+def test_statements_on_answers_and_selected_events_say_what_they_mean(tmp_path: Path) -> None:
+    sequences = load_sequences(EDITION, folder_with(tmp_path, RICH))
+    found = {
+        one.id.partition("rich.")[2]: one.statement for one in sequence_requirements(sequences, load_edition(EDITION))
+    }
+    assert found["list.0.id:answer"] == "0.id of the answer of list equals id of the answer of create"
+    assert found["one:present"] == (
+        "call.hangup occurs exactly once on leg A where hangup_cause equals to of the request of A"
+    )
+    assert found["two:present"] == "call.hangup occurs exactly 2 times on leg A"
+    assert found["two.digit:payload"] == "digit of call.hangup on leg A is, in order, 1, 2"
+    assert found["one.a:payload"].endswith("is the same as b of two")
+    assert "create:accepted" not in found
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("a", 1), ("b.c", None), ("d.1.e", "f"), ("d.2", ABSENT), ("a.b", ABSENT), ("x", ABSENT), ("d.e", ABSENT)],
+)
+def test_paths_lead_through_objects_and_lists(path: str, value: Any) -> None:
+    assert value_at({"a": 1, "b": {"c": None}, "d": [0, {"e": "f"}]}, path) == value
 
 
 def test_one_name_in_two_files_is_refused(tmp_path: Path) -> None:

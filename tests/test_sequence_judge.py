@@ -414,6 +414,114 @@ def test_a_signature_is_not_judged_without_the_public_key() -> None:
     assert verdicts["signature"] == "inconclusive"
 
 
+def language_sequence(name: str) -> tuple[Sequence, dict[str, Event], Bindings]:
+    return (SEQUENCES[name], *conforming(SEQUENCES[name]))
+
+
+def verdicts(sequence: Sequence, history: dict[str, Event], bindings: Bindings) -> dict[str, str]:
+    outcomes = judge_sequence(sequence, arrived(list(history.values())), bindings, VALIDATORS)
+    return {o.requirement.partition(f"{sequence.name}")[2]: o.verdict for o in outcomes if o.verdict != "pass"}
+
+
+def test_repetitions_at_one_moment_have_their_values_in_any_order() -> None:
+    sequence, history, bindings = language_sequence("queue-two-songs")
+    at = occurred(history["digits"])
+    history["digits#2"], history["digits"] = (
+        altered(history["digits"], {"digit": "1"}, at=at),
+        altered(history["digits#2"], {"digit": "2"}, at=at),
+    )
+    assert verdicts(sequence, history, bindings) == {}
+    history["digits#2"] = altered(history["digits#2"], {"digit": "3"})
+    assert verdicts(sequence, history, bindings) == {".digits.digit:payload": "fail"}
+
+
+def test_a_repetition_too_many_or_too_few_is_a_matter_of_presence_alone() -> None:
+    sequence, history, bindings = language_sequence("queue-two-songs")
+    del history["digits#2"]
+    told = {".digits:present": "fail", ".digits.digit:payload": "inconclusive"}
+    assert verdicts(sequence, history, bindings) == told
+    for place in (1, 2):
+        at = times(sequence)["digits"] + place * GAP / 4
+        history[f"more {place}"] = event("A", "call.dtmf.received", at, digit="2", **{"from": "caller"})
+    assert verdicts(sequence, history, bindings) == told
+
+
+def test_what_selects_an_event_must_be_known() -> None:
+    sequence, history, bindings = language_sequence("queue-two-songs")
+    sent = bindings.sent | {"again": msgspec.structs.replace(bindings.sent["again"], body={})}
+    told = verdicts(sequence, history, msgspec.structs.replace(bindings, sent=sent))
+    assert told[".second:present"] == "inconclusive"
+    assert ".first:present" not in told
+
+
+def test_an_event_that_fits_no_selection_goes_to_the_name_that_makes_none() -> None:
+    sequence, history, bindings = language_sequence("queue-two-songs")
+    history["more"] = event("A", "call.playback.started", 60, media_url="another")
+    assert verdicts(sequence, history, bindings) == {":closed": "fail"}  # two of them are among those that may be
+    del history["other"]
+    assert verdicts(sequence, history, bindings) == {}
+    history["spoken?"] = event("B", "call.speak.ended", 60, status="failed")
+    assert verdicts(sequence, history, bindings) == {":closed": "fail"}
+
+
+@pytest.mark.parametrize("value", [None, "absent"])
+def test_what_another_event_lacks_cannot_be_agreed_with(value: str | None) -> None:
+    sequence, history, bindings = language_sequence("queue-two-songs")
+    assert history["saved"].document
+    payload = history["saved"].document["data"]["payload"]
+    if value:
+        del payload["recording_id"]
+    else:
+        payload["recording_id"] = None
+    assert verdicts(sequence, history, bindings) == {
+        ".saved.recording_id:payload": "fail",
+        ".failed.recording_id:payload": "inconclusive",
+        ".command.recording.id:answer": "inconclusive",
+    }
+
+
+def test_an_answer_that_is_a_refusal_says_nothing_of_its_fields() -> None:
+    sequence, history, bindings = language_sequence("queue-two-songs")
+    read = msgspec.structs.replace(bindings.sent["read"], status=404, codes=("10005",))
+    bindings = msgspec.structs.replace(bindings, sent=bindings.sent | {"read": read})
+    told = verdicts(sequence, history, bindings)
+    assert {place: word for place, word in told.items() if word == "fail"} == {".read:accepted": "fail"}
+    assert {word for place, word in told.items() if place.endswith(":answer")} == {"inconclusive"}
+
+
+def test_an_event_of_a_conference_that_nobody_declared_belongs_nowhere() -> None:
+    sequence, history, bindings = language_sequence("conference-speak")
+    history["stray"] = altered(history["ended"], {"conference_id": "another"}, at=occurred(history["ended"]))
+    assert history["stray"].document
+    history["stray"].document["data"]["id"] = "another"
+    assert verdicts(sequence, history, bindings) == {":legs": "fail"}
+
+
+def test_an_event_of_a_participant_belongs_to_the_leg() -> None:
+    sequence, history, bindings = language_sequence("conference-speak")
+    found = history_of(sequence, arrived(list(history.values())), bindings)
+    assert {name: found.legs[events[0].arrival] for name, events in found.found.items()} == {
+        "started": "K", "ended": "K", "heard": "A",
+    }  # fmt: skip
+    assert leg_ids(sequence, arrived(list(history.values())), bindings).keys() == {"A", "B"}
+
+
+def test_one_id_of_a_leg_is_enough() -> None:
+    sequence, history, bindings = language_sequence("queue-two-songs")
+    assert history["saved"].document
+    del history["saved"].document["data"]["payload"]["call_control_id"]
+    assert verdicts(sequence, history, bindings) == {}
+
+
+def test_a_leg_that_was_prepared_comes_before_one_of_the_command() -> None:
+    text = SAMPLES[[s.name for s in SAMPLES].index("hangup-bridged")]
+    assert text.created == {"B": "transfer"}
+    assert text.situation == {
+        ("call.initiated", "A"): 1, ("call.answered", "A"): 1, ("call.bridged", "A"): 1,
+        ("call.initiated", "B"): 1, ("call.answered", "B"): 1, ("call.bridged", "B"): 1,
+    }  # fmt: skip
+
+
 def test_true_is_not_one_and_null_is_absent() -> None:
     sequence = SEQUENCES["transfer-client-state-a"]
     history, bindings = conforming(sequence)

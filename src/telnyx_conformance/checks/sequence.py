@@ -38,6 +38,7 @@ from telnyx_conformance.contract.sequence_requirements import Constraint, Kind, 
 from telnyx_conformance.contract.validators import Validator
 
 MOST_SHOWN = 3
+MOST_NAMED = 20
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +140,8 @@ def _is_present(item: Wanted, trial: Trial) -> Ruling:
     if found:
         return Failure(f"it occurs {_often(len(found))}", found[:MOST_SHOWN])
     elsewhere = [e for e in trial.history.events if trial.history.legs.get(e.arrival) == item.leg]
-    came = ", ".join(event.type for event in elsewhere) or "nothing"
+    came = ", ".join(event.type for event in elsewhere[:MOST_NAMED]) or "nothing"
+    came += ", …" if len(elsewhere) > MOST_NAMED else ""
     return Failure(f"it does not occur; on leg {item.leg} came: {came}", tuple(elsewhere[:MOST_SHOWN]))
 
 

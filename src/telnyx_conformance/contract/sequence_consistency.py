@@ -115,7 +115,7 @@ def _of_wanted(sequence: Sequence, sources: set[str], events: set[str]) -> Itera
         if wanted.delivery and wanted.delivery.inbox:
             yield "inbox", wanted.delivery.inbox, inboxes
     for answer in sequence.answers:
-        yield "step", answer.step, sources
+        yield "step", answer.step, set(_step_names(sequence))
         yield from _referred(answer.expected, sources, events)
 
 

@@ -76,6 +76,10 @@ def _sequence(name: str, node: Mapping[str, Any], file: str) -> Sequence:
     created = {leg: COMMAND for leg, role in roles.items() if role == "created"}
     later = {leg: role for leg, role in roles.items() if isinstance(role, Mapping)}
     created |= {leg: role["created_by"] for leg, role in later.items() if "created_by" in role}
+    prepare = tuple(_step(step, addressed) for step in node.get("prepare", ()))
+    steps: tuple[Step, ...] = (command, *(_step(step, addressed) for step in node.get("then", ())))
+    sent = [step.name for step in (*prepare, *steps) if isinstance(step, Send | Repeat)]
+    in_order = sorted(created.items(), key=lambda row: sent.index(row[1]) if row[1] in sent else len(sent))
     must = tuple(_wanted(key, item, level, source) for key, item in node.get("must", {}).items())
     return Sequence(
         name=name,
@@ -86,10 +90,10 @@ def _sequence(name: str, node: Mapping[str, Any], file: str) -> Sequence:
             for leg, item in node.get("given", {}).items()
         ),
         legs=tuple(roles),
-        created=created,
+        created=dict(in_order),
         conferences={leg: role["conference"] for leg, role in later.items() if "conference" in role},
-        prepare=tuple(_step(step, addressed) for step in node.get("prepare", ())),
-        steps=(command, *(_step(step, addressed) for step in node.get("then", ()))),
+        prepare=prepare,
+        steps=steps,
         must=must,
         may=tuple(_wanted(key, item, level, source) for key, item in node.get("may", {}).items()),
         never=tuple(

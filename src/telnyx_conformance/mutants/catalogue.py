@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.constraints import Constraint
     from telnyx_conformance.contract.fields import Field
     from telnyx_conformance.contract.model import Edition, Operation, Requirement
+    from telnyx_conformance.contract.sequence import Sequence
 
 Category = Literal[
     "validation", "responses", "authentication", "routing", "idempotency", "webhooks", "time", "robustness"
@@ -120,19 +121,24 @@ def of_operation(edition: Edition, operation: Operation) -> Iterator[Mutant]:
 def of_sequences(edition: Edition) -> Iterator[Mutant]:
     """Yield the mutants that only a sequence of events can show."""
     for sequence in load_sequences(edition.name):
-        for row in {row.id: row for row in of_sequence(sequence, edition)}.values():
-            yield Mutant(
-                id=row.id,
-                operator=row.operator,
-                category=row.category,
-                operation=sequence.command,
-                site=row.site,
-                kind=row.kind,
-                variant=row.variant,
-                sees=row.sees,
-                conformance_class="commands" if row.category == "responses" else "webhooks",
-                sequence=sequence.name,
-            )
+        yield from shown_by(sequence, edition)
+
+
+def shown_by(sequence: Sequence, edition: Edition) -> Iterator[Mutant]:
+    """Yield the mutants that a sequence shows."""
+    for row in {row.id: row for row in of_sequence(sequence, edition)}.values():
+        yield Mutant(
+            id=row.id,
+            operator=row.operator,
+            category=row.category,
+            operation=sequence.command,
+            site=row.site,
+            kind=row.kind,
+            variant=row.variant,
+            sees=row.sees,
+            conformance_class="commands" if row.category == "responses" else "webhooks",
+            sequence=sequence.name,
+        )
 
 
 def is_equivalent(mutant: Mutant) -> bool:

@@ -13,7 +13,7 @@ from telnyx_conformance.emulator.fault import Fault, Letter, Outgoing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from telnyx_conformance.contract.sequence import Sequence
+    from telnyx_conformance.contract.sequence import Sequence, Wanted
     from telnyx_conformance.emulator.account import Account, Ask
     from telnyx_conformance.mutants.catalogue import Mutant
 
@@ -21,6 +21,9 @@ ELSEWHERE = str(UUID(int=0xE15E, version=4))
 LONG_AGO = "2000-01-01T00:00:00.000000Z"
 THOUSAND = 1000
 LATE = 4  # seconds beyond the bound: two legs' limits may run from moments that lie apart
+
+
+OTHERS = ("call.dtmf.received", "call.refer.started", "call.fork.started", "siprec.started", "streaming.started")
 
 
 class EventFault(Fault):
@@ -32,23 +35,43 @@ class EventFault(Fault):
         self.legs = [given.leg for given in sequence.given] + [
             leg for leg in sequence.created if leg not in {given.leg for given in sequence.given}
         ]
+        self.conferences = list(sequence.conferences)
         self.place = mutant.site.removeprefix(f"{sequence.name}").removeprefix(".")
         self.event, self.leg = self._subject()
+        self.before = sequence.situation[self.event, self.leg] if sequence.must or mutant.kind != "never" else 0
+
+    @property
+    def another_type(self) -> str:
+        """A type of event that the sequence does not speak of."""
+        spoken = {item.event for item in self._sequence.wanted.values()} | {i.event for i in self._sequence.never}
+        return next(kind for kind in OTHERS if kind not in spoken)
+
+    def means(self, number: int) -> bool:
+        """Whether the fault is about this occurrence of its event on its leg, counted from 0 behind the situation.
+
+        Events that a contract tells apart by their payload are taken to come in the order in which it names them.
+        """
+        item = self._wanted()
+        if item is None or not item.where:
+            return True
+        alike = [i for i in self._sequence.wanted.values() if (i.event, i.leg) == (item.event, item.leg) and i.where]
+        first = sum(other.times for other in alike[: alike.index(item)])
+        return number in range(first, first + item.times)
+
+    def _wanted(self) -> Wanted | None:
+        name = self.place.partition("<")[2] if self._mutant.kind == "order" else self.place.partition(".")[0]
+        return self._sequence.wanted.get(name)
 
     def _subject(self) -> tuple[str, str]:
-        wanted = self._sequence.wanted
-        if self._mutant.kind == "order":
-            name = self.place.partition("<")[2]
-        elif self._mutant.kind == "share":
-            name = self._sequence.must[-1].name if self._sequence.must else ""
+        must = self._sequence.must
+        item = self._wanted()
+        if self._mutant.kind == "share":
+            of_legs = [item for item in must if item.leg not in self.conferences]
+            item = of_legs[-1] if of_legs else None
         elif self._mutant.kind == "never":
-            last = [item.name for item in self._sequence.must if item.leg == self.place.rpartition("@")[2]]
-            if not self._sequence.must:  # the situation's own event comes a second time
+            if not must:  # the situation's own event comes a second time
                 return "call.initiated", self.unwanted()[1]
-            name = (last or [item.name for item in self._sequence.must])[-1]
-        else:
-            name = self.place.partition(".")[0]
-        item = wanted.get(name)
+            item = ([one for one in must if one.leg == self.unwanted()[1]] or list(must))[-1]
         return (item.event, item.leg) if item else ("", "")
 
     def moves_in(self, account: Account) -> None:
@@ -98,17 +121,29 @@ class EventFault(Fault):
     def changed(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return a payload with another value where the sequence says what it must be."""
         field = self.place.partition(".")[2]
-        value = payload.get(field)
-        other: Any = f"{value}-other" if value is not None else "unexpected"
-        if field == "client_state":
-            other = base64.b64encode(b"another state").decode()
-        elif field == "hangup_cause":
-            other = "originator_cancel" if value != "originator_cancel" else "normal_clearing"
-        elif isinstance(value, bool):
-            other = not value
-        elif isinstance(value, int | float):
-            other = value + 1
-        return {**payload, field: other}
+        item = self._wanted()
+        rules = {expected.rule for expected in item.payload if expected.field == field} if item else set()
+        return _changed_at(payload, field, present="present" not in rules)
+
+
+def _changed_at(holder: Mapping[str, Any], path: str, *, present: bool) -> dict[str, Any]:
+    """Return an object with another value at a path with dots; not `present`: with none."""
+    field, _, rest = path.partition(".")
+    value = holder.get(field)
+    if rest:
+        return {**holder, field: _changed_at(value if isinstance(value, dict) else {}, rest, present=present)}
+    if not present:
+        return {name: other for name, other in holder.items() if name != field}
+    other: Any = f"{value}-other" if value is not None else "unexpected"
+    if field == "client_state":
+        other = base64.b64encode(b"another state").decode()
+    elif field == "hangup_cause":
+        other = "originator_cancel" if value != "originator_cancel" else "normal_clearing"
+    elif isinstance(value, bool):
+        other = not value
+    elif isinstance(value, int | float):
+        other = value + 1
+    return {**holder, field: other}
 
 
 class _Bending:
@@ -116,27 +151,39 @@ class _Bending:
 
     def __init__(self, fault: EventFault, mutant: Mutant) -> None:
         self._fault, self._variant = fault, mutant.variant
-        self._legs: list[str] = []
+        self._legs: list[set[str]] = []
+        self._conferences: list[str] = []
         self._latest: dict[str, Outgoing] = {}
         self._first_url = ""
-        self._made = 0
+        self._made = self._seen = 0
 
     def bend(self, one: Outgoing) -> list[Outgoing]:
         """Return what goes out in place of `one`."""
         data = one.document["data"]
-        leg = str(data["payload"].get("call_leg_id", ""))
-        if leg not in self._legs:
-            self._legs.append(leg)
+        leg = self._name(data["payload"])
         self._latest[leg] = one
         self._first_url = self._first_url or one.url
-        if data["event_type"] != self._fault.event or self._name(leg) != self._fault.leg:
+        if data["event_type"] != self._fault.event or leg != self._fault.leg:
+            return [one]
+        self._seen += 1
+        if self._seen <= self._fault.before or not self._fault.means(self._seen - self._fault.before - 1):
             return [one]
         self._fault.bites()
         return self._bent(one, data)
 
-    def _name(self, leg: str) -> str:
-        number = self._legs.index(leg)
-        return self._fault.legs[number] if number < len(self._fault.legs) else ""
+    def _name(self, payload: Mapping[str, Any]) -> str:
+        """Return what the sequence calls the leg or conference of an event, by the order in which they are heard of."""
+        ids = {str(payload[field]) for field in ("call_leg_id", "call_control_id") if payload.get(field)}
+        if not ids:
+            conference = str(payload.get("conference_id", ""))
+            if conference not in self._conferences:
+                self._conferences.append(conference)
+            return _at(self._fault.conferences, self._conferences.index(conference))
+        number = next((number for number, leg in enumerate(self._legs) if leg & ids), len(self._legs))
+        if number == len(self._legs):
+            self._legs.append(set())
+        self._legs[number] |= ids
+        return _at(self._fault.legs, number)
 
     def _bent(self, one: Outgoing, data: dict[str, Any]) -> list[Outgoing]:  # noqa: C901, PLR0911 - one way out for each fault
         payload = data["payload"]
@@ -148,7 +195,7 @@ class _Bending:
             case "extra":
                 return [one, *self._unwanted()]
             case "type":
-                return [_with(one, event_type="call.dtmf.received")]
+                return [_with(one, event_type=self._fault.another_type)]
             case "before":
                 return [_with(one, occurred_at=LONG_AGO)]
             case "leg":
@@ -168,14 +215,17 @@ class _Bending:
 
     def _unwanted(self) -> list[Outgoing]:
         event, name = self._fault.unwanted()
-        number = self._fault.legs.index(name) if name in self._fault.legs else len(self._legs)
-        if number >= len(self._legs):
+        if name not in self._latest:
             return []
-        return [_with(self._latest[self._legs[number]], event_type=event, id=self._fresh())]
+        return [_with(self._latest[name], event_type=event, id=self._fresh())]
 
     def _fresh(self) -> str:
         self._made += 1
         return str(UUID(int=0xF4E54 + self._made, version=4))
+
+
+def _at(names: list[str], number: int) -> str:
+    return names[number] if number < len(names) else ""
 
 
 def _with(one: Outgoing, **changes: Any) -> Outgoing:

@@ -24,12 +24,13 @@ from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.mutants.events import EventFault
 from telnyx_conformance.mutants.replies import ReplyFault
 from telnyx_conformance.mutants.rules import RuleFault, WordingFault, branch_of
-from telnyx_conformance.mutants.sequences import operation_of
+from telnyx_conformance.mutants.sequences import answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telnyx_conformance.contract.model import Edition, Operation
+    from telnyx_conformance.contract.sequence import Sequence
     from telnyx_conformance.emulator.account import Ask
     from telnyx_conformance.emulator.core import Reply
     from telnyx_conformance.mutants.catalogue import Mutant
@@ -50,9 +51,7 @@ def plant(edition: Edition, mutant: Mutant) -> Fault:
     operation = edition.operation(mutant.operation)
     if mutant.sequence:
         [sequence] = [s for s in load_sequences(edition.name) if s.name == mutant.sequence]
-        if mutant.category == "responses":
-            return ReplyFault(mutant, edition, edition.operation(operation_of(sequence, mutant.site)))
-        return EventFault(mutant, sequence)
+        return plant_in(edition, mutant, sequence)
     if mutant.operator in SITUATIONS or mutant.operator == "unknown-resource-found":
         return Overlooking(operation, SITUATIONS.get(mutant.operator, ""))
     if mutant.operator in ARRIVALS:
@@ -60,6 +59,14 @@ def plant(edition: Edition, mutant: Mutant) -> Fault:
     if mutant.category == "validation" or mutant.operator.startswith(WORDED):
         return _at_a_field(edition, operation, mutant)
     return Listing(mutant, operation) if mutant.operator in QUERIES else ReplyFault(mutant, edition, operation)
+
+
+def plant_in(edition: Edition, mutant: Mutant, sequence: Sequence) -> Fault:
+    """Return the fault of a mutant that a sequence shows."""
+    if mutant.category == "responses":
+        operation, before = answer_of(sequence, mutant.site)
+        return ReplyFault(mutant, edition, edition.operation(operation), skipped=before)
+    return EventFault(mutant, sequence)
 
 
 def _at_a_field(edition: Edition, operation: Operation, mutant: Mutant) -> Fault:

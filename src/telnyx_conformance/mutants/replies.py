@@ -28,10 +28,11 @@ UNSPECIFIC = "10015"
 
 
 class ReplyFault(Fault):
-    """Bends one operation's answers."""
+    """Bends one operation's answers, but for so many that are `skipped`."""
 
-    def __init__(self, mutant: Mutant, edition: Edition, operation: Operation) -> None:
+    def __init__(self, mutant: Mutant, edition: Edition, operation: Operation, *, skipped: int = 0) -> None:
         super().__init__()
+        self._skipped = skipped
         self._mutant, self._edition, self._operation = mutant, edition, operation
         self._was_refused = False
         self._error = mutant.site.removeprefix("error.") if mutant.operator == "error-envelope-wrong" else ""
@@ -40,6 +41,7 @@ class ReplyFault(Fault):
             "status-wrong": self._status, "content-type-wrong": self._content_type, "body-not-empty": self._not_empty,
             "internal-error": self._internal, "body-truncated": self._truncated, "body-not-json": self._not_json,
             "error-envelope-wrong": self._bare_error, "command-refused": self._refused, "refusal-code-wrong": self._code,
+            "refusal-status-wrong": self._other_refusal,
         }.get(mutant.operator, self._document)  # fmt: skip
 
     def overlooks(self, operation: Operation, refused: Exception) -> bool:
@@ -52,8 +54,11 @@ class ReplyFault(Fault):
         was_refused, self._was_refused = self._was_refused, False
         if operation.id != self._operation.id:
             return reply
+        if self._skipped > 0:
+            self._skipped -= 1
+            return reply
         is_success = 200 <= reply.status < 300  # noqa: PLR2004 - RFC 9110
-        if is_success == (bool(self._error) or self._mutant.operator == "refusal-code-wrong"):
+        if is_success == (bool(self._error) or self._mutant.operator.startswith("refusal-")):
             return reply
         if self._error and self._error != self._meant(reply, was_refused=was_refused):
             return reply
@@ -103,6 +108,10 @@ class ReplyFault(Fault):
         return json_reply(422, refusals.encode([refusals.error(UNSPECIFIC)]))
 
     @staticmethod
+    def _other_refusal(reply: Reply) -> Reply:
+        return msgspec.structs.replace(reply, status=418)  # RFC 9110, section 15.5.19: never to be used
+
+    @staticmethod
     def _code(reply: Reply) -> Reply:
         said = msgspec.json.decode(reply.body)
         return _with_body(reply, msgspec.json.encode({"errors": [{**e, "code": NO_NUMBER} for e in said["errors"]]}))
@@ -119,6 +128,9 @@ class ReplyFault(Fault):
             document = _without_totals(document)
         elif operator == "value-not-echoed":
             document = self._otherwise(document, self._mutant.site.rpartition(":")[2])
+        elif operator == "answer-wrong":
+            _, _, field = self._mutant.site.split(".", 2)
+            _bend_at(document.get("data"), field, to_null=self._mutant.variant == "null")
         else:
             self._change(document, self._mutant.site.partition(":")[2])
         return reply if document == before else _with_body(reply, msgspec.json.encode(document))
@@ -148,6 +160,19 @@ class ReplyFault(Fault):
     def _schema(self, stem: str, name: str) -> dict[str, Any]:
         whole = self._operation.success.content[JSON]
         return self._edition.resolve(properties_of(self._edition, self._envelope.item if stem else whole)[name])
+
+
+def _bend_at(holder: Any, path: str, *, to_null: bool) -> None:
+    """Change what stands at a path with dots: to null, else to another value of its type."""
+    name, _, rest = path.partition(".")
+    place: Any = int(name) if isinstance(holder, list) and name.isdigit() else name
+    if (isinstance(holder, list) and place not in range(len(holder))) or not isinstance(holder, dict | list):
+        return
+    value = holder[place] if isinstance(holder, list) else holder.get(place)
+    if rest:
+        _bend_at(value, rest, to_null=to_null)
+    else:
+        holder[place] = None if to_null else "unexpected" if value is None else _other(value)
 
 
 def _other(value: Any) -> Any:

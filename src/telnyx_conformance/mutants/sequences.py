@@ -9,6 +9,7 @@ import msgspec
 from telnyx_conformance.contract.model import Requirement
 from telnyx_conformance.contract.sequence import Repeat, Send, Sequence
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements
+from telnyx_conformance.errors import HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,13 +71,14 @@ def of_sequence(sequence: Sequence, edition: Edition) -> Iterator[Row]:
 
 
 def _present(said: _Statement) -> Iterator[Row]:
+    item = said.sequence.wanted[said.place.removeprefix(".")]
     legs = f"{said.sequence.command}:commands.{said.sequence.name}:legs"
     schema, session = said.other(":schema"), said.other(".call_session_id:share")
     yield said.fault("event-missing", "missing")
     yield said.fault("event-doubled", "doubled")
     yield said.fault("event-type-wrong", "type", said.other(":closed"))
     yield said.fault("leg-wrong", "leg", legs)
-    if schema in said.known:
+    if schema in said.known and not item.undocumented:
         yield said.fault("event-field-type", "schema", schema, own=False)
     if session in said.known:
         yield said.fault("session-wrong", "session", session, own=False)
@@ -128,12 +130,23 @@ def _accepted(said: _Statement) -> Iterator[Row]:
 
 
 def _refused(said: _Statement) -> Iterator[Row]:
-    yield said.fault("refusal-code-wrong", "code", category="responses")
+    step = next(s for s in said.sequence.sends if s.name == said.place.removeprefix("."))
+    if step.refused and step.refused.code:
+        yield said.fault("refusal-code-wrong", "code", category="responses")
+    else:
+        yield said.fault("refusal-status-wrong", "status", category="responses")
+
+
+def _answer(said: _Statement) -> Iterator[Row]:
+    step, _, field = said.place.removeprefix(".").partition(".")
+    [rule] = {a.expected.rule for a in said.sequence.answers if (a.step, a.expected.field) == (step, field)}
+    yield said.fault("answer-wrong", "null" if rule == "present" else "changed", category="responses")
 
 
 STATEMENTS: dict[str, Callable[[_Statement], Iterator[Row]]] = {
     "present": _present, "payload": _payload, "timing": _timing, "delivery": _delivery, "signature": _signature,
     "order": _order, "never": _never, "share": _share, "accepted": _accepted, "refused": _refused,
+    "answer": _answer,
 }  # fmt: skip
 
 
@@ -143,7 +156,16 @@ def _repeats_an_id(sequence: Sequence) -> bool:
     return any("command_id" in step.request for step in repeated)
 
 
-def operation_of(sequence: Sequence, site: str) -> str:
-    """Return the operation of the step that a statement on a command is about."""
-    step = sequence.original(site.removeprefix(sequence.name).removeprefix("."))
-    return next(s.operation for s in sequence.steps if isinstance(s, Send) and s.name == step)
+def answer_of(sequence: Sequence, site: str) -> tuple[str, int]:
+    """Return the operation that a statement on a step's answer is about, and how many answers of it come before."""
+    step = sequence.original(site.removeprefix(sequence.name).removeprefix(".").partition(".")[0])
+    operations: list[str] = []
+    for given in sequence.given:
+        operations += ["DialCall"] if given.origin == "dialled" else []
+        operations += ["AnswerCall"] if given.origin == "inbound" and given.state in ("answered", "ended") else []
+        operations += ["HangupCall"] if given.state == "ended" else []
+    for sent in sequence.every_step:
+        if isinstance(sent, Send) and sent.name == step:
+            return sent.operation, operations.count(sent.operation)
+        operations += [sent.operation] if isinstance(sent, Send) else []
+    raise HarnessError("a statement about no step", where=site)
