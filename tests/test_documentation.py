@@ -18,7 +18,7 @@ from telnyx_conformance.contract.kinds import KINDS
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = (ROOT / "docs" / "commands.md").read_text()
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "contracts" / "webhooks" / "README.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "contracts").rglob("README.md"))]
 LINK = re.compile(r"\]\(([^)#\s]+\.(?:md|png|yaml)|[^)#\s]+/)(?:#[^)]*)?\)")
 
 

@@ -93,9 +93,9 @@ def conformance_class_of(module: Any) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one item per selected operation, or per sequence of one, in modules below `suites/`."""
+    """Make one item per selected operation, or per sequence or delivery of one, in modules below `suites/`."""
     proven = conformance_class_of(metafunc.module)
-    if not proven or not {"operation", "sequence"} & set(metafunc.fixturenames):
+    if not proven or not {"operation", "sequence", "delivery"} & set(metafunc.fixturenames):
         return
     run = metafunc.config.stash[RUN]
     try:
@@ -105,6 +105,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "sequence" in metafunc.fixturenames:
         sequences = [s for s in run.settings.sequences(proven) if run.settings.edition.operation(s.command) in chosen]
         metafunc.parametrize("sequence", sequences, ids=[f"{s.command}-{s.name}" for s in sequences])
+    elif "delivery" in metafunc.fixturenames:
+        deliveries = [
+            d for d in run.settings.deliveries(proven) if run.settings.edition.operation(d.operation) in chosen
+        ]
+        metafunc.parametrize("delivery", deliveries, ids=[f"{d.operation}-{d.name}" for d in deliveries])
     else:
         metafunc.parametrize("operation", chosen, ids=[o.id for o in chosen])
 
@@ -150,12 +155,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _proof_of(item: pytest.Item) -> tuple[str, Any]:
     params = item.callspec.params  # type: ignore[attr-defined]  # only parametrized items are proofs
-    return conformance_class_of(item.module), params.get("operation") or params["sequence"]  # type: ignore[attr-defined]
+    subject = next(params[name] for name in ("operation", "sequence", "delivery") if name in params)
+    return conformance_class_of(item.module), subject  # type: ignore[attr-defined]
 
 
 @pytest.fixture
 def prove(request: pytest.FixtureRequest) -> Prove:
-    """Prove the claim of this module's class for an operation or a sequence; each broken requirement becomes a sub-result."""
+    """Prove the claim of this module's class for an operation or contract; each broken requirement becomes a sub-result."""
     run = request.config.stash[RUN]
     proven = conformance_class_of(request.module)
 
@@ -181,7 +187,8 @@ def _label(request: pytest.FixtureRequest, run: ConformanceRun, proven: str, sub
     import allure
 
     dynamic: Any = allure.dynamic  # allure publishes no types
-    operation = subject if hasattr(subject, "group") else run.settings.edition.operation(subject.command)
+    named = getattr(subject, "command", "") or getattr(subject, "operation", "")
+    operation = run.settings.edition.operation(named) if named else subject
     dynamic.parent_suite(operation.group)
     dynamic.suite(proven)
     dynamic.sub_suite(operation.id)

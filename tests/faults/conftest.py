@@ -70,6 +70,7 @@ Real = Callable[[httpx.Request], Awaitable[httpx.Response]]
 Answer = Callable[[Asked, httpx.Request, Real], Awaitable[httpx.Response]]
 Post = Callable[[Posting], Iterable[Posting]]
 Sign = Callable[[dict[str, str], bytes], dict[str, str]]
+Bend = Callable[[Outbox], None]
 
 SAMPLES = load_sequences("2025-06-16", Path(__file__).parent.parent / "sequences")
 """Sequences that use words which the shipped ones may not use."""
@@ -85,6 +86,7 @@ class Plant:
     answer: Answer | None = None
     post: Post | None = None
     sign: Sign | None = None
+    outbox: Bend | None = None
 
 
 class BentTransport(httpx.AsyncBaseTransport):
@@ -127,6 +129,8 @@ class BentCourier(Courier):
         outbox = super().outbox(*args, **more)
         outbox.__class__ = BentOutbox
         outbox.plant = self.plant  # type: ignore[attr-defined]
+        if self.plant.outbox is not None:
+            self.plant.outbox(outbox)
         return outbox
 
 
@@ -173,19 +177,24 @@ class Target:
         answer: Answer | None = None,
         post: Post | None = None,
         sign: Sign | None = None,
+        outbox: Bend | None = None,
     ) -> Report:
-        """Prove a class of an operation or sequence (named or given) while the target misbehaves."""
+        """Prove a class of an operation, sequence or delivery (named or given) while the target misbehaves.
+
+        `outbox` bends the outbox of every new account.
+        """
         self._proofs += 1
         self.session.worker = f"p{self._proofs}"
         self.session.down, self.session.events_come, self.session._failures_in_a_row = "", True, 0
-        self._plant.answer, self._plant.post, self._plant.sign = answer, post, sign
+        self._plant.answer, self._plant.post, self._plant.sign, self._plant.outbox = answer, post, sign, outbox
         if isinstance(subject, str):
-            sequences = {s.name: s for s in (*SAMPLES, *self.settings.all_sequences)}
-            subject = sequences.get(subject) or self.settings.edition.operation(subject)
+            contracts: dict[str, Any] = {s.name: s for s in (*SAMPLES, *self.settings.all_sequences)}
+            contracts |= {d.name: d for d in self.settings.all_deliveries}
+            subject = contracts.get(subject) or self.settings.edition.operation(subject)
         try:
             verdicts = self._core.run(prove(self.session, proven, subject))
         finally:
-            self._plant.answer = self._plant.post = self._plant.sign = None
+            self._plant.answer = self._plant.post = self._plant.sign = self._plant.outbox = None
         return Report(
             verdicts,
             {(v.requirement, v.check) for v in verdicts if v.verdict == "fail"},

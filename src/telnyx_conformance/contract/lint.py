@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 FOLDERS = {
-    "hardening": "overlay", "judgements": "judgements", "webhooks": "webhooks", "lifecycles": "lifecycles", "groups": "group",
-    "machines": "machines",
+    "hardening": "overlay", "judgements": "judgements", "webhooks": "webhooks", "deliveries": "deliveries",
+    "lifecycles": "lifecycles", "groups": "group", "machines": "machines",
 }  # fmt: skip
 NAMED = {
     "edition.yaml": "edition", "shared.yaml": "shared", "errors.yaml": "errors", "safety.yaml": "safety", "control.yaml": "control",
@@ -199,10 +199,13 @@ def _operation_problems(by_kind: Mapping[str, Read], operations: Mapping[str, st
         return
     for file, document in by_kind["safety"].items():
         yield from _safety_problems(file, document["classes"], operations)
-    for file, document in by_kind["webhooks"].items():
-        for name, sequence in document.items():
-            if sequence["command"] not in operations:
-                yield _unknown("operation", file, [name, "command"], sequence["command"], operations)
+    for kind, word in (("webhooks", "command"), ("deliveries", "operation")):
+        for file, document in by_kind[kind].items():
+            yield from (
+                _unknown("operation", file, [name, word], contract[word], operations)
+                for name, contract in document.items()
+                if contract[word] not in operations
+            )
     groups = sorted(set(operations.values()))
     for file, document in by_kind["lifecycles"].items():
         for path, name in _named_in(document.get("resources", []), ["resources"]):

@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.constraints import Constraint, constraints_of, shown
+from telnyx_conformance.contract.deliveries import load_deliveries
+from telnyx_conformance.contract.delivery_requirements import delivery_requirements
 from telnyx_conformance.contract.document import contracts_folder
 from telnyx_conformance.contract.exchange_requirements import exchange_requirements
 from telnyx_conformance.contract.fields import Field, fields_of, is_json
@@ -147,6 +149,7 @@ def requirement_ids(edition: Edition) -> list[str]:
     found = [r.id for operation in edition.operations for r in enumerate_requirements(edition, operation)]
     found += [r.id for o in edition.operations for r in fuzz_requirements(o, enumerate_requirements(edition, o))]
     found += [r.id for r in sequence_requirements(load_sequences(edition.name), edition)]
+    found += [r.id for r in delivery_requirements(load_deliveries(edition.name), edition)]
     return sorted(found)
 
 

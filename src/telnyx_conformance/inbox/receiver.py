@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 from aiohttp import web
+from msgspec.structs import replace
 
 from telnyx_conformance.contract.exchange import Event
 from telnyx_conformance.contract.nesting import decoded
@@ -48,11 +49,12 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 class _Box:
     """What belongs to one token."""
 
-    __slots__ = ("changed", "dropped", "events", "script")
+    __slots__ = ("changed", "dropped", "events", "script", "scripted")
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.script: deque[Reply] = deque()
+        self.scripted: Callable[[Event], bool] = _any
         self.changed = asyncio.Condition()
         self.dropped = 0
 
@@ -166,9 +168,13 @@ class Inbox:
         box = self._boxes.get(token)
         return box.dropped if box else 0
 
-    def script(self, token: str, replies: Iterable[Reply]) -> None:
-        """Answer the next deliveries to a token so, one reply each; after them with 200 again."""
-        self._open(token).script = deque(replies)
+    def script(self, token: str, replies: Iterable[Reply], *, only: Callable[[Event], bool] | None = None) -> None:
+        """Answer the next deliveries to a token so, one reply each; after them with 200 again.
+
+        With `only`, deliveries for which it does not hold are answered with 200 and use up no reply.
+        """
+        box = self._open(token)
+        box.script, box.scripted = deque(replies), only or _any
 
     async def wait(
         self,
@@ -220,8 +226,9 @@ class Inbox:
         if len(box.events) >= self._events_per_token:
             box.dropped += 1
             return web.Response(status=507)
-        reply = box.script.popleft() if box.script else Reply()
-        await self._keep(box, token, request, raw, reply)
+        event = self._event(token, request, raw)
+        reply = box.script.popleft() if box.script and box.scripted(event) else Reply()
+        await self._keep(box, replace(event, answered=0 if reply.close else reply.status))
         if reply.delay:
             await self._pause(reply.delay)
         if reply.close and request.transport is not None:
@@ -229,13 +236,13 @@ class Inbox:
         headers = {"location": reply.location} if reply.location else None
         return web.Response(status=reply.status, headers=headers, body=reply.body)
 
-    async def _keep(self, box: _Box, token: str, request: web.Request, raw: bytes, reply: Reply) -> None:
+    def _event(self, token: str, request: web.Request, raw: bytes) -> Event:
         sent = {name.lower(): value for name, value in request.headers.items()}
         now = self._clock()
         signature = self._verdict(sent, raw, now)
         raw = self._scrub(raw)
         query = tuple((self._text(name), self._text(value)) for name, value in request.query.items())
-        event = Event(
+        return Event(
             token=token,
             arrival=self._arrivals,
             method=request.method,
@@ -245,9 +252,10 @@ class Inbox:
             raw=raw,
             document=decode_get(query) if request.method == "GET" else _decoded(raw),
             signature=signature,
-            answered=0 if reply.close else reply.status,
             received_at=now,
         )
+
+    async def _keep(self, box: _Box, event: Event) -> None:
         self._arrivals += 1
         async with box.changed:
             box.events.append(event)
@@ -268,6 +276,10 @@ class Inbox:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
+
+
+def _any(_: Event) -> bool:
+    return True
 
 
 def _decoded(raw: bytes) -> dict[str, object] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from telnyx_conformance.contract.delivery import DeliveryContract
 from telnyx_conformance.contract.sequence import Sequence
 from telnyx_conformance.run.evidence import EvidenceLog
 
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 PLAN_FILE = "evidence.plan.ndjson"
 
 
-def write_plan(settings: Settings, folder: Path, proofs: Several[tuple[str, Operation | Sequence]]) -> None:
+def write_plan(
+    settings: Settings, folder: Path, proofs: Several[tuple[str, Operation | Sequence | DeliveryContract]]
+) -> None:
     """Write the run's own record, the requirements of the collected proofs, and a verdict for each that is not claimed.
 
-    `proofs` are (class, operation or sequence), one per pytest item: what `-k` or a shard left out is not planned here.
+    `proofs` are (class, operation or contract of events), one per pytest item: what `-k` or a shard left out is not planned here.
     """
     log = EvidenceLog(folder / PLAN_FILE, [settings.profile.key], worker="plan")
     try:
@@ -43,9 +46,13 @@ def write_plan(settings: Settings, folder: Path, proofs: Several[tuple[str, Oper
         log.close()
 
 
-def required_by(settings: Settings, proven: str, subject: Operation | Sequence) -> list[Requirement]:
+def required_by(settings: Settings, proven: str, subject: Operation | Sequence | DeliveryContract) -> list[Requirement]:
     """Return the requirements that one proof must give a verdict on."""
-    required = settings.required_of(subject) if isinstance(subject, Sequence) else settings.required(subject)
+    required = (
+        settings.required_of(subject)
+        if isinstance(subject, Sequence | DeliveryContract)
+        else settings.required(subject)
+    )
     keeps_from = settings.profile.keeps_from
     return [r for r in required if r.conformance_class == proven and not keeps_from(r)]
 

@@ -95,6 +95,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """Return why a requirement of a claimed operation is not tried all the same, or an empty string."""
         if self.claims.safety and requirement.id.endswith(UNDOCUMENTED_METHOD):
             return "an undocumented method is not tried where not everything is allowed"
+        if self.claims.safety and "billable" not in self.claims.safety and requirement.conformance_class == "webhooks":
+            return "webhooks follow calls, and calls are not allowed on this target"
         return ""
 
     def check_names(self, edition: Edition, destinations: Collection[str], *, where: str = "") -> None:

@@ -1,10 +1,12 @@
-"""Proving: one conformance class of one operation or sequence, from its plan to a verdict on every planned requirement."""
+"""Proving: one conformance class of one operation or contract, from its plan to a verdict on every planned requirement."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telnyx_conformance.contract.delivery import DeliveryContract
 from telnyx_conformance.contract.sequence import Sequence
+from telnyx_conformance.run.delivery_proof import prove_delivery
 from telnyx_conformance.run.planning import required_by
 from telnyx_conformance.run.proof import OperationProof
 from telnyx_conformance.run.sequence_proof import prove_sequence
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.run.session import Session
 
 
-async def prove(session: Session, proven: str, subject: Operation | Sequence) -> list[Verdict]:
+async def prove(session: Session, proven: str, subject: Operation | Sequence | DeliveryContract) -> list[Verdict]:
     """Return one verdict for each requirement that the class `proven` has for `subject`, and write them to the evidence.
 
     A requirement that no probe judged is inconclusive: the harness accuses itself rather than stay silent.
@@ -23,6 +25,8 @@ async def prove(session: Session, proven: str, subject: Operation | Sequence) ->
     requirements = required_by(session.settings, proven, subject)
     if isinstance(subject, Sequence):
         said, probes, bound = await prove_sequence(session, subject), 0, 0
+    elif isinstance(subject, DeliveryContract):
+        said, probes, bound = await prove_delivery(session, subject), 0, 0
     else:
         proof = OperationProof(session, subject, proven)
         said = await proof.prove(requirements)

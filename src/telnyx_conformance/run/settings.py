@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telnyx_conformance.contract.catalogue import ErrorCatalogue, load_errors
+from telnyx_conformance.contract.deliveries import load_deliveries
+from telnyx_conformance.contract.delivery import DeliveryContract
+from telnyx_conformance.contract.delivery_requirements import delivery_requirements
 from telnyx_conformance.contract.document import DEFAULT_EDITION, load_edition
 from telnyx_conformance.contract.fuzz_requirements import fuzz_requirements
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES, ON_REQUEST, Edition, Operation, Requirement
@@ -82,25 +85,41 @@ class Settings:
             if s.command in ids and any(r.conformance_class == proven for r in self.required_of(s))
         )  # fmt: skip
 
+    @cached_property
+    def all_deliveries(self) -> tuple[DeliveryContract, ...]:
+        """The delivery contracts of the selected operations."""
+        ids = {operation.id for operation in self.selected}
+        return tuple(d for d in load_deliveries(self.edition.name) if d.operation in ids)
+
+    def deliveries(self, proven: str) -> tuple[DeliveryContract, ...]:
+        """Return the delivery contracts of claimed operations that say something about the class `proven`."""
+        ids = {operation.id for operation in self.chosen(proven)} if proven == "webhooks" else set()
+        return tuple(d for d in self.all_deliveries if d.operation in ids)
+
     def required(self, operation: Operation) -> tuple[Requirement, ...]:
-        """Return the requirements of an operation, except those of its sequences."""
+        """Return the requirements of an operation, except those of its sequences and deliveries."""
         if operation.id not in self._requirements:
             found = enumerate_requirements(self.edition, operation)
             asked = fuzz_requirements(operation, found) if "fuzz" in self.classes else ()
             self._requirements[operation.id] = (*found, *asked)
         return self._requirements[operation.id]
 
-    def required_of(self, sequence: Sequence) -> tuple[Requirement, ...]:
-        """Return the requirements of a sequence."""
-        key = f"sequence {sequence.name}"
+    def required_of(self, contract: Sequence | DeliveryContract) -> tuple[Requirement, ...]:
+        """Return the requirements of a sequence or of a delivery."""
+        key = f"{type(contract).__name__} {contract.name}"
         if key not in self._requirements:
-            self._requirements[key] = sequence_requirements([sequence], self.edition)
+            self._requirements[key] = (
+                delivery_requirements([contract], self.edition)
+                if isinstance(contract, DeliveryContract)
+                else sequence_requirements([contract], self.edition)
+            )
         return self._requirements[key]
 
     def planned(self) -> list[Requirement]:
         """Return every requirement of the selection, claimed or not: the denominator of every figure."""
         found = [r for operation in self.selected for r in self.required(operation)]
         found += [r for sequence in self.all_sequences for r in self.required_of(sequence)]
+        found += [r for delivery in self.all_deliveries for r in self.required_of(delivery)]
         return [r for r in found if not self.classes or r.conformance_class in self.classes]
 
     def everything(self) -> list[Requirement]:
@@ -108,7 +127,8 @@ class Settings:
         found = [r for operation in self.edition.operations for r in self.required(operation)]
         if "fuzz" not in self.classes:
             found += [r for o in self.edition.operations for r in fuzz_requirements(o, self.required(o))]
-        return found + [r for sequence in load_sequences(self.edition.name) for r in self.required_of(sequence)]
+        found += [r for sequence in load_sequences(self.edition.name) for r in self.required_of(sequence)]
+        return found + [r for delivery in load_deliveries(self.edition.name) for r in self.required_of(delivery)]
 
 
 def read_shard(text: str) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from telnyx_conformance.emulator.account import Account, Answer, Ask, Handler
     from telnyx_conformance.emulator.outbox import Attempt, Delivery
@@ -53,7 +53,7 @@ def entry(delivery: Delivery) -> dict[str, Any]:
 def _attempt(one: Attempt) -> dict[str, Any]:
     answered = {
         "status": one.status,
-        "headers": [list(pair) for pair in one.answer_headers],
+        "headers": _pairs(one.answer_headers),
         "body": one.answer.decode(errors="replace")[:BODY_CHARACTERS],
     }
     return {
@@ -61,11 +61,15 @@ def _attempt(one: Attempt) -> dict[str, Any]:
         "started_at": _stamp(one.started_at),
         "finished_at": _stamp(one.finished_at),
         "http": {
-            "request": {"url": one.url, "headers": [list(pair) for pair in one.headers.items()]},
+            "request": {"url": one.url, "headers": _pairs(one.headers.items())},
             "response": answered if one.status else None,
         },
         "errors": [int(one.code)] if one.code else [],
     }
+
+
+def _pairs(headers: Iterable[tuple[str, str]]) -> list[list[str]]:
+    return [[str(name), value] for name, value in headers]  # aiohttp's names are a kind of str that JSON does not take
 
 
 def _stamp(seconds: float) -> str:
