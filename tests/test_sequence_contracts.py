@@ -191,6 +191,7 @@ def test_legs_come_to_be_in_the_order_of_the_steps(tmp_path: Path) -> None:
         pytest.param("press: '12', by: A", "press: '12'", "prepare/2", id="nobody presses"),
         pytest.param("conference.created, leg: A", "conference.created, leg: D", "no such leg", id="caused"),
         pytest.param("{same_as: two.b}", "{same_as: too.b}", "did you mean two", id="agreement"),
+        pytest.param("{0.id: {returned", "{D.id: {returned", "no such leg", id="leg of an answer"),
         pytest.param("each: ['1', '2']", "each: ['1', '2', '3']", "one value for each time", id="each"),
         pytest.param("where: {hangup_cause: {echoes: A.to}}, ", "", "once only", id="not told apart"),
         pytest.param("answers: {list:", "answers: {lost:", "did you mean list", id="answer"),

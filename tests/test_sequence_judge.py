@@ -489,6 +489,27 @@ def test_an_answer_that_is_a_refusal_says_nothing_of_its_fields() -> None:
     assert {word for place, word in told.items() if place.endswith(":answer")} == {"inconclusive"}
 
 
+@pytest.mark.parametrize("field", IDENTITY[:2])
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_item_of_a_list_is_found_by_the_leg_it_names(field: str, order: int) -> None:
+    sequence = next(s for s in SAMPLES if s.name == "leave-queue")
+    history, bindings = conforming(sequence)
+    first = {field: f"{field} A", "queue_position": 1}
+    second = {field: f"{field} B", "queue_position": 2}
+    full = msgspec.structs.replace(bindings.sent["full"], data=[first, second][::order])
+    rest = msgspec.structs.replace(
+        bindings.sent["rest"],
+        data=[{**ids("B"), "queue_position": 1}],
+    )
+    sent = bindings.sent | {"full": full, "rest": rest}
+    assert verdicts(sequence, history, msgspec.structs.replace(bindings, sent=sent)) == {}
+    sent["rest"] = full
+    assert {
+        place for place, word in verdicts(sequence, history, msgspec.structs.replace(bindings, sent=sent)).items()
+        if word == "fail"
+    } >= {".rest.B.queue_position:answer"}  # fmt: skip
+
+
 def test_an_event_of_a_conference_that_nobody_declared_belongs_nowhere() -> None:
     sequence, history, bindings = language_sequence("conference-speak")
     history["stray"] = altered(history["ended"], {"conference_id": "another"}, at=occurred(history["ended"]))

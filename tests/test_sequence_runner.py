@@ -74,7 +74,8 @@ def reasons(verdicts: list[Verdict]) -> set[str]:
     return {v.actual for v in verdicts}
 
 
-@pytest.mark.parametrize("name", ["hangup-bridged", "transfer-again-and-again", "transfer-twice", "dial-read"])
+@pytest.mark.parametrize("name", ["hangup-bridged", "transfer-again-and-again", "transfer-twice", "dial-read", "leave-queue",
+                                  "press-digits"])  # fmt: skip
 def test_what_conforms_passes_whatever_had_to_be_prepared(stage: Stage, name: str) -> None:
     verdicts = stage.play(name)
     assert {text for text in told(verdicts).values() if text != "pass"} == set()

@@ -56,6 +56,10 @@ def probe(name: str) -> When:
     return lambda asked, _: asked.name.partition(":")[2].startswith(name)
 
 
+def probe_of(name: str) -> When:
+    return lambda asked, _: asked.name == name
+
+
 def query(name: str, value: str = "") -> When:
     return lambda _, request: request.url.params.get(name) == value if value else name in request.url.params
 
@@ -290,6 +294,10 @@ ROWS = (
     Row("sequence-answer", "an answer and an event tell two stories", "commands", "dial-read",
         ("DialCall:commands.dial-read.read.call_leg_id:answer",),
         body("RetrieveCallStatus", data(call_leg_id=ELSEWHERE))),
+    Row("sequence-answer", "a call keeps its place when the one before it leaves", "commands", "leave-queue",
+        ("LeaveQueue:commands.leave-queue.rest.B.queue_position:answer",),
+        body("ListQueueCalls", items(lambda listed: [{**one, "queue_position": 2} for one in listed]),
+             probe_of("leave-queue.rest"))),
     Row("sequence-accepted", "one copy of many is refused", "commands", "transfer-again-and-again",
         ("TransferCall:commands.transfer-again-and-again.crowd:accepted",),
         instead("TransferCall", 503, eleventh())),
@@ -302,6 +310,9 @@ ROWS = (
     Row("sequence-payload", "a field that must be there is absent", "webhooks", "hangup-bridged",
         ("HangupCall:webhooks.hangup-bridged.hungup-b.start_time:payload",),
         posting("call.hangup", without("start_time"))),
+    Row("sequence-payload", "pressed digits come the other way round", "webhooks", "press-digits",
+        ("UpdateClientState:webhooks.press-digits.digits.digit:payload",),
+        posting("call.dtmf.received", second(lambda one: [one.with_payload(digit="3")]))),
     Row("sequence-present", "the event that is meant is another one's twin", "webhooks", "transfer-twice",
         ("TransferCall:webhooks.transfer-twice.rejected:present",),
         posting("call.hangup", second(lambda one: [one.with_payload(hangup_cause="timeout")]))),

@@ -109,7 +109,11 @@ def history_of(sequence: Sequence, observed: Iterable[Event], bindings: Bindings
 
 def leg_ids(sequence: Sequence, observed: Iterable[Event], bindings: Bindings) -> dict[str, LegIds]:
     """Return the ids of every leg known so far: bound or seen. A command to a leg that was created needs them."""
-    history = history_of(sequence, observed, bindings)
+    return known_legs(sequence, history_of(sequence, observed, bindings), bindings)
+
+
+def known_legs(sequence: Sequence, history: History, bindings: Bindings) -> dict[str, LegIds]:
+    """Return the ids of every leg that is bound or that a history shows."""
     found = dict(bindings.legs)
     for event in history.events:
         leg = history.legs.get(event.arrival)

@@ -10,6 +10,7 @@ import msgspec
 
 from telnyx_conformance.checks.finding import shown
 from telnyx_conformance.checks.history import (
+    LEG_FIELDS,
     MICROSECONDS,
     Bindings,
     History,
@@ -18,6 +19,7 @@ from telnyx_conformance.checks.history import (
     allowed,
     equal,
     history_of,
+    known_legs,
     moment,
 )
 from telnyx_conformance.contract.exchange import Event
@@ -335,8 +337,26 @@ def _has_answered(said: Answer, trial: Trial) -> Ruling:
     values = _values(said.expected, trial)
     if isinstance(values, Unjudged):
         return values
-    wrong = _wrong(said.expected, sent.data, values)
+    wrong = _wrong(said.expected, _by_leg(sent.data, trial) if isinstance(sent.data, list) else sent.data, values)
     return Failure(wrong) if wrong else None
+
+
+def _by_leg(items: list[Any], trial: Trial) -> dict[str, Any]:
+    """Return the items of a list by their number, and those that name a leg of the sequence also by that leg."""
+    by_id = {
+        (field, item[field]): item
+        for item in reversed(items)
+        if isinstance(item, dict)
+        for field in LEG_FIELDS
+        if isinstance(item.get(field), str)
+    }
+    found = {str(number): item for number, item in enumerate(items)}
+    for leg, ids in known_legs(trial.sequence, trial.history, trial.bindings).items():
+        named = [(field, getattr(ids, field)) for field in LEG_FIELDS if getattr(ids, field)]
+        item = next((by_id[key] for key in named if key in by_id), None)
+        if item is not None:
+            found[leg] = item
+    return found
 
 
 RULES: Mapping[Kind, Callable[[Any, Trial], Ruling]] = {

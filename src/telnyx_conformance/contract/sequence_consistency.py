@@ -115,6 +115,9 @@ def _of_wanted(sequence: Sequence, sources: set[str], events: set[str]) -> Itera
         if wanted.delivery and wanted.delivery.inbox:
             yield "inbox", wanted.delivery.inbox, inboxes
     for answer in sequence.answers:
+        of_list = answer.expected.field.partition(".")[0]
+        if len(of_list) == 1 and of_list.isupper():
+            yield "leg", of_list, set(sequence.legs)
         yield "step", answer.step, set(_step_names(sequence))
         yield from _referred(answer.expected, sources, events)
 

@@ -165,14 +165,14 @@ class ReplyFault(Fault):
 def _bend_at(holder: Any, path: str, *, to_null: bool) -> None:
     """Change what stands at a path with dots: to null, else to another value of its type."""
     name, _, rest = path.partition(".")
-    place: Any = int(name) if isinstance(holder, list) and name.isdigit() else name
-    if (isinstance(holder, list) and place not in range(len(holder))) or not isinstance(holder, dict | list):
-        return
-    value = holder[place] if isinstance(holder, list) else holder.get(place)
-    if rest:
-        _bend_at(value, rest, to_null=to_null)
-    else:
-        holder[place] = None if to_null else "unexpected" if value is None else _other(value)
+    if isinstance(holder, list):
+        for item in holder[int(name) : int(name) + 1] if name.isdigit() else holder:  # or a leg's, whichever it is
+            _bend_at(item, rest, to_null=to_null)
+    elif isinstance(holder, dict) and rest:
+        _bend_at(holder.get(name), rest, to_null=to_null)
+    elif isinstance(holder, dict):
+        value = holder.get(name)
+        holder[name] = None if to_null else "unexpected" if value is None else _other(value)
 
 
 def _other(value: Any) -> Any:
