@@ -263,6 +263,7 @@ class Emulator:
             edition=self.edition,
             find_application=lambda id_: self._found(account, "call_control_applications", id_),
             find_connection=lambda id_: self._found(account, "connections", id_),
+            has_media=lambda name: self._found(account, "media", name) is not None,
         )
         messages = Messages(account, self._resources)
         account.products += [calls, messages]

@@ -36,6 +36,7 @@ class Calls:
     """The calls of one account.
 
     `find_application` returns the Call Control application that a connection id names, `find_connection` any connection.
+    `has_media` tells whether a file was uploaded under a name.
     `legs_limit` bounds the memory: beyond it the oldest ended leg is forgotten, and without one a dial is refused.
     """
 
@@ -46,6 +47,7 @@ class Calls:
         edition: Edition,
         find_application: Callable[[str], Mapping[str, Any] | None],
         find_connection: Callable[[str], Mapping[str, Any] | None] | None = None,
+        has_media: Callable[[str], bool] = lambda _: False,
         legs_limit: int = 2000,
     ) -> None:
         self._clock = account.clock
@@ -53,7 +55,7 @@ class Calls:
         self._find_application = find_application
         self._find_connection = find_connection or find_application
         self._dials = CommandIds()
-        self.switch = Switch(account, limit=legs_limit)
+        self.switch = Switch(account, limit=legs_limit, has_media=has_media)
         self._commands: dict[str, Command] = {}
         commands = sorted(id_ for id_ in LEG.commands & set(edition.by_id) if CALL in edition.by_id[id_].path)
         handlers: dict[str, Handler] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -31,12 +31,16 @@ MOST_OF_AN_ACCOUNT = 1000
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the far end does: `outcome` comes `after` seconds unless the caller gives up; `hears` is for detection."""
+    """What the far end does: `outcome` comes `after` seconds unless the caller gives up; `hears` is for detection.
+
+    `presses` are keys that it presses by itself when a gather begins to listen.
+    """
 
     number: str
     outcome: Outcome
     after: float = 0.0
     hears: Sound = Sound()
+    presses: Annotated[str, msgspec.Meta(pattern="^[0-9#*]*$")] = ""
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,12 +53,12 @@ class Destinations:
 
     def __init__(self, by_name: dict[str, Destination], default: Destination) -> None:
         self.by_name = by_name
-        self._default = default
+        self.default = default
         self._by_number = {destination.number: destination for destination in by_name.values()}
 
     def copied(self) -> Destinations:
         """Return a table of its own for an account, which may change it."""
-        return Destinations(dict(self.by_name), self._default)
+        return Destinations(dict(self.by_name), self.default)
 
     def listed(self) -> list[dict[str, Any]]:
         """Return the table as the control API shows it: named numbers first, then those that the account added."""
@@ -68,7 +72,7 @@ class Destinations:
         """
         known = self.by_name.get(address)
         number = known.number if known else address
-        if not _NUMBER.fullmatch(number):
+        if known is None and not _NUMBER.fullmatch(number):
             raise Refusal(404, "10005", parameter="destination")
         if number not in self._by_number and len(self._by_number) >= MOST_OF_AN_ACCOUNT:
             raise Refusal(422, "10027", f"An account has at most {MOST_OF_AN_ACCOUNT} destinations.", pointer="/")
@@ -77,6 +81,7 @@ class Destinations:
             outcome=SPOKEN[behaviour["outcome"]],
             after=behaviour.get("after", 0),
             hears=msgspec.convert(behaviour.get("hears", {}), Sound),
+            presses=behaviour.get("presses", ""),
         )
         name = next((name for name, destination in self.by_name.items() if destination.number == number), None)
         if name is not None:
@@ -94,9 +99,9 @@ class Destinations:
         if found := self._by_number.get(to):
             return found
         if _NUMBER.fullmatch(to):
-            return self._default
+            return self.default
         if uri := _SIP_URI.fullmatch(to):
-            return self._by_number.get(uri["user"] or "", self._default)
+            return self._by_number.get(uri["user"] or "", self.default)
         return None
 
 

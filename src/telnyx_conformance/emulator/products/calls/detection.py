@@ -26,6 +26,8 @@ DEFAULT_WORDS = 5
 PREMIUM_LIMIT_SECONDS = 30.0
 BEEP_LIMIT_SECONDS = 30.0
 FAX_TONE_SECONDS = 2.0
+# The results after which there is nobody to listen to what is played, or to press keys.
+MACHINES = frozenset({"machine", "fax_detected"})
 
 
 class Sound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

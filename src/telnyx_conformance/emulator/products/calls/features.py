@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telnyx_conformance.emulator.products.calls.bridging import Bridging
+from telnyx_conformance.emulator.products.calls.gathering import Gathering
+from telnyx_conformance.emulator.products.calls.playing import Playing
 from telnyx_conformance.emulator.products.calls.queues import Queues
+from telnyx_conformance.emulator.products.calls.signalling import Signalling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,4 +16,4 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.products.calls.activity import Feature
     from telnyx_conformance.emulator.products.calls.switch import Switch
 
-FEATURES: tuple[Callable[[Switch], Feature], ...] = (Queues, Bridging)
+FEATURES: tuple[Callable[[Switch], Feature], ...] = (Queues, Bridging, Playing, Gathering, Signalling)

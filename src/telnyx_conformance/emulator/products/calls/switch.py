@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.emulator.account import Refusal
 from telnyx_conformance.emulator.products.calls.destinations import destinations
-from telnyx_conformance.emulator.products.calls.detection import findings
+from telnyx_conformance.emulator.products.calls.detection import MACHINES, findings
 from telnyx_conformance.emulator.products.calls.events import NOTHING, envelope, event_document
 from telnyx_conformance.emulator.products.calls.legs import Leg, Legs
 from telnyx_conformance.emulator.products.calls.machine import TABLE
@@ -17,6 +17,7 @@ from telnyx_conformance.emulator.products.calls.queues import QueueBook
 if TYPE_CHECKING:
     from telnyx_conformance.contract.machines import Row
     from telnyx_conformance.emulator.account import Account
+    from telnyx_conformance.emulator.products.calls.destinations import Destination
     from telnyx_conformance.emulator.products.calls.legs import Route
 
 # Joining two media paths takes a moment, so that `call.bridged` carries a later time than `call.answered`.
@@ -27,10 +28,12 @@ Begin = Callable[[Leg, Mapping[str, Any]], None]
 class Switch:
     """The legs of one account and everything that happens to them.
 
-    `on_answer` begins what was asked for with a call; `destinations` is the account's own table.
+    `on_answer` begins what was asked for with a call; `destinations` is the account's own table;
+    `has_media` tells whether a file was uploaded under a name.
     """
 
-    def __init__(self, account: Account, *, limit: int) -> None:
+    def __init__(self, account: Account, *, limit: int, has_media: Callable[[str], bool] = lambda _: False) -> None:
+        self.has_media = has_media
         self.clock = account.clock
         self.ids = account.ids
         self.legs = Legs(account.clock, limit=limit)
@@ -115,6 +118,14 @@ class Switch:
             if self.happen(leg, "digit", {"digit": digit}):
                 self.tell(leg, "digit", digit=digit)
 
+    def far_end(self, leg: Leg) -> Destination:
+        """Return how the other side of a leg behaves: whom it was dialled to, or who called."""
+        return self.destination(leg.to if leg.direction == "outgoing" else leg.from_)
+
+    def destination(self, address: str) -> Destination:
+        """Return how a number or SIP URI behaves; what is neither behaves as the default."""
+        return self.destinations.find(address) or self.destinations.default
+
     def say(self, leg: Leg, text: str) -> None:
         """Let the far end speak."""
         self.tell(leg, "speech", text=text)
@@ -186,6 +197,8 @@ class Switch:
 
     def _tell_detection(self, leg: Leg, fields: Mapping[str, Any]) -> None:
         self.tell(leg, "detected", result=fields["result"])
+        if fields["result"] in MACHINES:
+            self.tell(leg, "machine_detected")
 
     def _connect(self, leg: Leg, _: Mapping[str, Any]) -> None:
         """Join an answered target with the leg it was dialled for, a moment later."""
