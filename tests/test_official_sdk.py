@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.contract.exchange import Event
 
-ANSWERS, CALLER, ELSEWHERE = "+12025550100", "+12025550199", "+12025550105"
+ANSWERS, CALLER, ELSEWHERE, PRESSES = "+12025550100", "+12025550199", "+12025550105", "+12025550110"
 PATIENCE = 20.0
 
 
@@ -68,14 +68,14 @@ class Application:
         self.public_key = world.emulator.courier.public_key
         self.client = client_of(world, f"KEYTEST_{name}")
 
-    def dial(self) -> Any:
+    def dial(self, to: str = ANSWERS) -> Any:
         """Dial through the application; return the call."""
         url = self._world.inbox.url(self._token)
         made = self.client.call_control_applications.create(
             application_name="sdk", webhook_event_url=url, webhook_api_version="2"
         ).data
         assert made is not None
-        call = self.client.calls.dial(connection_id=str(made.id), from_=CALLER, to=ANSWERS).data
+        call = self.client.calls.dial(connection_id=str(made.id), from_=CALLER, to=to).data
         assert call is not None
         return call
 
@@ -243,3 +243,42 @@ def test_call_events_are_parsed_by_the_models_of_the_sdk(application: Applicatio
         assert parsed.data.payload.call_control_id == call.call_control_id
         assert parsed.data.payload.call_session_id == call.call_session_id
     assert parsed.data.payload.hangup_cause == "normal_clearing"
+
+
+def test_events_of_what_is_heard_and_pressed_are_parsed_by_the_models_of_the_sdk(
+    application: Application, client: telnyx.Telnyx
+) -> None:
+    call = application.dial(PRESSES)
+    leg = call.call_control_id
+    application.events(answered(call))
+    actions = client.calls.actions
+    actions.start_playback(leg, audio_url="https://missing.invalid/a.mp3")
+    actions.speak(leg, payload="Good morning", voice="AWS.Polly.Joanna")
+    actions.gather_using_audio(leg, audio_url="http://media.example.test/menu.wav")
+    application.events(lambda seen: "call.gather.ended" in types(seen, leg))
+    actions.refer(leg, sip_address="sip:rejects@example.test")
+    application.events(lambda seen: "call.refer.failed" in types(seen, leg))
+    actions.refer(leg, sip_address="sip:answers@example.test")
+    events = application.events(lambda seen: "call.refer.completed" in types(seen, leg))
+    models: dict[str, Any] = {
+        "call.playback.started": telnyx.types.CallPlaybackStartedWebhookEvent,
+        "call.playback.ended": telnyx.types.CallPlaybackEndedWebhookEvent,
+        "call.speak.started": telnyx.types.CallSpeakStartedWebhookEvent,
+        "call.speak.ended": telnyx.types.CallSpeakEndedWebhookEvent,
+        "call.dtmf.received": telnyx.types.CallDtmfReceivedWebhookEvent,
+        "call.gather.ended": telnyx.types.CallGatherEndedWebhookEvent,
+        "call.refer.started": telnyx.types.CallReferStartedWebhookEvent,
+        "call.refer.failed": telnyx.types.CallReferFailedWebhookEvent,
+        "call.refer.completed": telnyx.types.CallReferCompletedWebhookEvent,
+    }
+    parsed = {
+        event.type: models[event.type].model_validate_json(event.raw, strict=False).data
+        for event in events
+        if event.type in models
+    }
+
+    assert set(parsed) == set(models)
+    assert {data.payload.call_control_id for data in parsed.values()} == {leg}
+    assert {name: data.event_type for name, data in parsed.items()} == {name: name for name in models}
+    assert (parsed["call.gather.ended"].payload.digits, parsed["call.gather.ended"].payload.status) == ("1234", "valid")
+    assert parsed["call.refer.failed"].payload.sip_notify_response == 603

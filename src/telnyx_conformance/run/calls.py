@@ -41,6 +41,7 @@ class CallSetup:
         self._answer = by_path["POST", "/calls/{call_control_id}/actions/answer"]
         self._hangup = by_path["POST", "/calls/{call_control_id}/actions/hangup"]
         self._enqueue = by_path["POST", "/calls/{call_control_id}/actions/enqueue"]
+        self._play = by_path["POST", "/calls/{call_control_id}/actions/playback_start"]
         self._application = by_path["POST", "/call_control_applications"]
 
     async def virtual_time(self) -> bool:
@@ -121,6 +122,11 @@ class CallSetup:
         """Put an answered leg into a queue, a new one unless it is named."""
         body = {"queue_name": queue_name or self._session.fresh("conformance-")}
         await self._must(self._enqueue, ids, "setup.enqueue", body)
+
+    async def play(self, ids: LegIds) -> None:
+        """Let audio be heard on an answered leg till something ends it."""
+        body = {"audio_url": self._session.inbox.media_url("endless"), "loop": "infinity"}
+        await self._must(self._play, ids, "setup.play", body)
 
     async def command(
         self,

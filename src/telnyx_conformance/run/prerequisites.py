@@ -19,7 +19,7 @@ CALL = "call_control_id"
 QUEUE = "queue_name"
 WAITING = 3  # a list of one tells little about pages
 # The state a command needs its call to be in; all others need one that is answered.
-STATES = {"answer": "parked", "reject": "parked", "leave_queue": "queued"}
+STATES = {"answer": "parked", "reject": "parked", "leave_queue": "queued", "playback_start": "playing"}
 Minimal = Callable[[Operation, dict[str, str]], Awaitable[tuple[Exchange, tuple[int, ...]]]]
 
 
@@ -103,7 +103,7 @@ class Prerequisites:
         return str(value)
 
     async def call(self, state: str = "answered", *, fresh: bool = False) -> str:
-        """Return the id of a call in a state: `parked` (inbound), `answered`, or `queued`."""
+        """Return the id of a call in a state: `parked` (inbound), `answered`, `queued`, or `playing` (audio without end)."""
         if not fresh:
             return await self._once((CALL, state), self._new_call(state))
         return await self._new_call(state)
@@ -138,6 +138,8 @@ class Prerequisites:
             ids, _ = await calls.leg("answered", "dialled", {}, self._came)
         if state == "queued":
             await calls.enqueue(ids)
+        if state == "playing":
+            await calls.play(ids)
         return ids.call_control_id
 
     async def _came(self, event: str, call_control_id: str) -> bool:
