@@ -402,7 +402,7 @@ def test_a_refused_command_does_not_use_its_command_id_up() -> None:
     leg = world.dial()["call_control_id"]
     assert refused(world, "SpeakCall", leg, command_id="x") == (422, "90034", True)
     world.clock.advance(2)
-    assert world.command("SpeakCall", leg, command_id="x").status == 200
+    assert world.command("SpeakCall", leg, command_id="x", payload="x").status == 200
 
 
 def test_a_repeated_dial_answers_as_the_first_and_makes_no_second_leg() -> None:
