@@ -44,25 +44,20 @@ class Feature:
         """Begin what was asked for with the call: `leg` was answered, `body` is that of the command behind it."""
 
 
-class Activity:
-    """One instance of the machine called `name`, on one leg.
+class Instance:
+    """One instance of the machine called `name`.
 
-    A trigger moves it along its table: facts are set as attributes, then events are sent with what `payload` adds to
-    the leg's own fields, then the effects take place: methods called `do_<effect>`. It hears, besides its own triggers,
-    `digit` (with the fact `digit`), `speech` (`text`), `detected` (`result`), `leg_<state>` when the leg enters that
-    state, `leg_ends` before `call.hangup` is sent and `leg_ended` after it.
+    A trigger moves it along its table: facts are set as attributes, then events are announced, then the effects take
+    place: methods called `do_<effect>`.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, switch: Switch, leg: Leg) -> None:
-        self.switch, self.leg = switch, leg
+    def __init__(self, switch: Switch) -> None:
+        self.switch = switch
         self.machine = machine(self.name)
         self.state = self.machine.initial
         self._timers: list[Timer] = []
-        if leg.activities is None:
-            leg.activities = []
-        leg.activities.append(self)
 
     @property
     def is_over(self) -> bool:
@@ -78,16 +73,16 @@ class Activity:
         for fact, value in {**facts, **row.sets}.items():
             setattr(self, fact, value)
         if self.is_over:
-            self._leave()
+            self.leave()
         for event_type in row.events:
-            self.switch.send(self.leg, event_type, self.payload(event_type))
+            self.announce(event_type)
         for effect in row.effects:
             getattr(self, f"do_{effect}")()
         return True
 
-    def payload(self, event_type: str) -> Mapping[str, Any]:  # noqa: ARG002 - for those that send several
-        """Return what an event says beyond the leg's own fields."""
-        return {}
+    def announce(self, event_type: str) -> None:
+        """Send an event."""
+        raise NotImplementedError
 
     def later(self, seconds: float, trigger: str, *, guard: bool = False) -> Timer:
         """Let `trigger` happen in `seconds` of the account's time, unless it is over by then."""
@@ -101,7 +96,36 @@ class Activity:
             timer.cancel()
         self._timers.clear()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Take leave: it is over."""
         self.forget_timers()
+
+
+class Activity(Instance):
+    """An instance of a machine on one leg.
+
+    Events carry what `payload` adds to the leg's own fields. It hears, besides its own triggers, `digit` (with the fact
+    `digit`), `speech` (`text`), `detected` (`result`), `leg_<state>` when the leg enters that state, `leg_ends` before
+    `call.hangup` is sent and `leg_ended` after it.
+    """
+
+    def __init__(self, switch: Switch, leg: Leg) -> None:
+        super().__init__(switch)
+        self.leg = leg
+        if leg.activities is None:
+            leg.activities = []
+        leg.activities.append(self)
+
+    def announce(self, event_type: str) -> None:
+        """Send an event of the leg."""
+        self.switch.send(self.leg, event_type, self.payload(event_type))
+
+    def payload(self, event_type: str) -> Mapping[str, Any]:  # noqa: ARG002 - for those that send several
+        """Return what an event says beyond the leg's own fields."""
+        return {}
+
+    def leave(self) -> None:
+        """Take leave of the leg."""
+        super().leave()
         if self.leg.activities and self in self.leg.activities:
             self.leg.activities.remove(self)

@@ -9,6 +9,7 @@ from telnyx_conformance.emulator.products.calls.gathering import Gathering
 from telnyx_conformance.emulator.products.calls.playing import Playing
 from telnyx_conformance.emulator.products.calls.queues import Queues
 from telnyx_conformance.emulator.products.calls.signalling import Signalling
+from telnyx_conformance.emulator.products.conferences.commands import Conferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,4 +17,11 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.products.calls.activity import Feature
     from telnyx_conformance.emulator.products.calls.switch import Switch
 
-FEATURES: tuple[Callable[[Switch], Feature], ...] = (Queues, Bridging, Playing, Gathering, Signalling)
+FEATURES: tuple[Callable[[Switch], Feature], ...] = (
+    Queues,
+    Bridging,
+    Conferences,
+    Playing,
+    Gathering,
+    Signalling,
+)
