@@ -11,7 +11,7 @@ from telnyx_conformance.contract.exchange_requirements import demanded_filters, 
 from telnyx_conformance.contract.lifecycles import path_parameters
 from telnyx_conformance.plan.serialise import build_request
 from telnyx_conformance.run.calls import Unavailable
-from telnyx_conformance.run.prerequisites import Prerequisites, found_at
+from telnyx_conformance.run.prerequisites import CONFERENCES, Prerequisites, found_at
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.exchange import Exchange
@@ -63,7 +63,7 @@ class Asker:
         reason = self.session.gate.objects(operation, path, probe.body, names_nothing=made_up, method=probe.method)
         if reason:
             raise Unavailable(reason)
-        references = await self._references(operation, probe)
+        references = await self._references(operation, probe, path)
         request = build_request(
             operation, probe, path, f"Bearer {self.session.key(self.account)}",
             fresh=self.session.fresh(), webhook=self.session.inbox.url(self._token), references=references,
@@ -78,7 +78,7 @@ class Asker:
         self.session.inbox.forget(self._token)
         self.prerequisites.close()
 
-    async def _references(self, operation: Operation, probe: Probe) -> dict[str, Any]:
+    async def _references(self, operation: Operation, probe: Probe, path: dict[str, Any]) -> dict[str, Any]:
         """Return real values for the fields that name something this run can make: an application, a call, a queue."""
         named = set(probe.references.values()) if probe.body is not None else set()
         found: dict[str, Any] = {}
@@ -86,6 +86,13 @@ class Asker:
             found["connection_id"] = await self.prerequisites.connection()
         for name in named & CALL_REFERENCES:
             found[name] = await self.prerequisites.call()
+        if operation.path.startswith(CONFERENCES):
+            member = self.prerequisites.member(path.get("id", ""))
+            joins = operation.path.endswith("/join")
+            if "call_control_id" in named and (joins or member):
+                found["call_control_id"] = await self.prerequisites.call(fresh=True) if joins else member
+            if member and "call_control_ids" in named:
+                found["call_control_ids"] = member
         if "queue" in named:
             found["queue"] = await self.prerequisites.queue()
         return found

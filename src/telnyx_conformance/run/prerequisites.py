@@ -11,12 +11,14 @@ from telnyx_conformance.contract.exchange import Exchange
 from telnyx_conformance.contract.lifecycles import Lifecycles, Producer, path_parameters
 from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.run.calls import CallSetup, Unavailable
+from telnyx_conformance.run.conferences import ConferenceSetup
 
 if TYPE_CHECKING:
     from telnyx_conformance.run.session import Session
 
 CALL = "call_control_id"
 QUEUE = "queue_name"
+CONFERENCES = "/conferences/{"
 WAITING = 3  # a list of one tells little about pages
 # The state a command needs its call to be in; all others need one that is answered.
 STATES = {"answer": "parked", "reject": "parked", "leave_queue": "queued", "playback_start": "playing"}
@@ -30,6 +32,7 @@ class Prerequisites:
         self._session, self._lifecycles, self._account, self._minimal = session, lifecycles, account, minimal
         self._shared: dict[tuple[str, str], asyncio.Future[str]] = {}
         self._calls: CallSetup | None = None
+        self._conferences: ConferenceSetup | None = None
         self._behind: dict[str, tuple[int, ...]] = {}
         self._waiting: dict[str, str] = {}
 
@@ -59,7 +62,7 @@ class Prerequisites:
         given = self._session.settings.profile.resources.get(name)
         if given:
             return given
-        if name in (CALL, QUEUE) and (value := await self._of_calls(operation, name, outer, fresh=fresh)):
+        if value := await self._of_calls(operation, name, outer, fresh=fresh):
             return value
         producer = self._lifecycles.producer(operation.id, name)
         if producer.kind == "value":
@@ -69,12 +72,15 @@ class Prerequisites:
         return await self._once((producer.operation, repr(sorted(outer.items()))), self._produce(producer, outer))
 
     async def _of_calls(self, operation: Operation, name: str, outer: dict[str, str], *, fresh: bool) -> str:
-        """Return a call in the state that a command needs, a queue with calls, or one of its calls; empty otherwise."""
+        """Return a conference, a queue with calls, one of its calls, or one in the state a command needs; empty otherwise."""
+        if operation.path.startswith(CONFERENCES):
+            work = self.conference(crowded=operation.method == "GET")
+            return await (work if fresh else self._once((CONFERENCES, ""), work))
         if name == QUEUE:
             return await self._once((QUEUE, ""), self.queue())
-        if QUEUE in outer:
+        if name == CALL and QUEUE in outer:
             return self._waiting[outer[QUEUE]]
-        if operation.path.startswith("/calls/{call_control_id}"):
+        if name == CALL and operation.path.startswith("/calls/{call_control_id}"):
             action = operation.path.rsplit("/", 1)[-1]
             return await self.call(STATES.get(action, "answered"), fresh=fresh)
         return ""
@@ -120,6 +126,18 @@ class Prerequisites:
             numbers += calls.behind.get(ids.call_control_id, ())
         self._behind[name] = tuple(dict.fromkeys(numbers))
         return name
+
+    async def conference(self, *, crowded: bool = False) -> str:
+        """Return the id of a new conference with one call in it, or with several."""
+        if self._conferences is None:
+            self._conferences = ConferenceSetup(self._session, self._setup(), lambda: self._new_call("answered"))
+        id_ = await self._conferences.make(crowded=crowded)
+        self._behind[id_] = self._conferences.behind[id_]
+        return id_
+
+    def member(self, conference: str) -> str:
+        """Return a call that is in a conference that was made here, empty for any other conference."""
+        return self._conferences.members.get(conference, "") if self._conferences is not None else ""
 
     async def connection(self) -> str:
         """Return the id of an application that calls can go through."""

@@ -139,7 +139,9 @@ class OperationProof:
     @property
     def _uses_up(self) -> bool:
         """Whether a request that is carried out may leave its resource unfit for the next."""
-        return self._operation.method == "DELETE" or self._operation.path.startswith("/calls/{call_control_id}/actions")
+        path = self._operation.path
+        leaves = path == "/conferences/{id}/actions/leave"
+        return self._operation.method == "DELETE" or path.startswith("/calls/{call_control_id}/actions") or leaves
 
     async def _envelopes(self, requirements: list[Requirement]) -> list[Verdict]:
         wanted = {r.id for r in requirements}

@@ -40,4 +40,5 @@ class ConferenceBook:
 
     def soonest_last(self) -> list[Conference]:
         """Return all conferences, the one that expires last first, and the newest first where they expire together."""
-        return sorted(reversed(self._by_id.values()), key=lambda one: -one.expires_at)
+        newest_first = list(reversed(self._by_id.values()))
+        return sorted(newest_first, key=lambda one: -one.expires_at)

@@ -34,4 +34,4 @@ def announce(conference: Conference, event_type: str, leg: Leg | None, fields: M
         }
     if event_type not in WITHOUT_TIME:
         payload["occurred_at"] = stamp(switch.clock.micros)
-    switch.send_of(owner.route, event_type, payload | fields)
+    switch.send_of(owner.route, event_type, {**payload, **fields})
