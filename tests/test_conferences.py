@@ -169,7 +169,7 @@ def test_every_event_of_a_conference_goes_where_its_owners_go(office: Office) ->
 )
 def test_a_conference_ends_when_its_time_is_up(office: Office, minutes: int | None, seconds: int) -> None:
     a, b, gone = office.call(time_limit_secs=14400), office.call(time_limit_secs=14400), office.call()
-    room = office.create(gone, **({} if minutes is None else {"duration_minutes": minutes}))
+    room = office.create(gone, "room", **({} if minutes is None else {"duration_minutes": minutes}))
     office.do(room, "join", call_control_id=a)
     office.do(room, "join", call_control_id=b)
     office.do(room, "leave", call_control_id=gone)

@@ -40,6 +40,7 @@ class Walker:
         self.emulator = Emulator(EDITION, mode=mode)
         self.count = 0
         self.application = ""
+        self.members: dict[str, str] = {}
 
     def ask(self, operation: Operation, above: tuple[str, ...] = ()) -> tuple[Reply, tuple[str, ...]]:
         """Send the minimal request; `above` are the leading path values. Return the reply and all path values."""
@@ -107,14 +108,27 @@ class Walker:
         body = filled(probe.body, fresh)
         if isinstance(body, dict) and "connection_id" in body and operation.path == "/calls":
             body["connection_id"] = self.connection()
+        if isinstance(body, dict) and operation.group == "Conference Commands":
+            self.bring_together(operation, values, body)
         content = probe.raw if probe.raw is not None else encoded(body, probe.media_type)
         media_type = (
             probe.media_type if probe.media_type != "multipart/form-data" else "multipart/form-data; boundary=b"
         )
         target = PREFIXES[operation.server] + path.rstrip("/") + ("?" + query if query else "")
-        return self.raw(
+        reply = self.raw(
             operation.method, target, content, media_type if content or probe.media_type.endswith("urlencoded") else ""
         )
+        if operation.id == "CreateConference":
+            self.members[json.loads(reply.body)["data"]["id"]] = body["call_control_id"]
+        return reply
+
+    def bring_together(self, operation: Operation, values: tuple[str, ...], body: dict[str, Any]) -> None:
+        """Name real calls in a command to a conference: new ones to come in, else the one that is there."""
+        comes_in = operation.id in ("CreateConference", "JoinConference")
+        if "call_control_id" in body:
+            body["call_control_id"] = self.call(operation.path) if comes_in else self.members[values[0]]
+        if "call_control_ids" in body:
+            body["call_control_ids"] = [self.members[values[0]]]
 
     def raw(self, method: str, target: str, body: bytes, media_type: str) -> Reply:
         headers = [(b"authorization", b"Bearer KEYTEST_walker")]
