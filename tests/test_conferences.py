@@ -405,7 +405,7 @@ def test_audio_for_all_is_told_once_and_names_no_leg(office: Office) -> None:
     office.do(room, "join", call_control_id=b)
     office.posts.clear()
     office.do(room, "play", audio_url="http://example.com/a.wav", loop=3)
-    office.wait(5)
+    office.wait(8)
     assert office.story() == ["playback.started"]
     office.wait(2)
     [ended] = office.told("conference.playback.ended")
@@ -423,11 +423,12 @@ def test_audio_for_some_is_told_for_each(office: Office) -> None:
     for leg in (b, c):
         office.do(room, "join", call_control_id=leg)
     office.posts.clear()
-    office.do(room, "play", media_name="tune", loop="infinity", call_control_ids=[a, b])
+    tune = "http://example.com/tune.mp3"
+    office.do(room, "play", audio_url=tune, loop="infinity", call_control_ids=[a, b])
     office.wait(600)
     assert office.story(A=a, B=b) == ["participant.playback.started A", "participant.playback.started B"]
     office.do(room, "stop", call_control_ids=[a])
-    assert [p["media_name"] for p in office.told("conference.participant.playback.ended")] == ["tune"]
+    assert [p["media_url"] for p in office.told("conference.participant.playback.ended")] == [tune]
     assert office.story(A=a) == ["participant.playback.ended A"]
     office.hang_up(b)
     assert office.story(B=b) == ["call.hangup B", "participant.left B", "participant.playback.ended B"]
@@ -439,6 +440,16 @@ def test_audio_for_some_is_told_for_each(office: Office) -> None:
     assert office.do(room, "stop") == OK
     assert office.do(room, "stop") == OK
     assert office.story(C=c) == ["participant.playback.ended C"]
+
+
+def test_audio_that_is_not_to_be_had_ends_soon_and_what_takes_too_long_is_refused(office: Office) -> None:
+    room = office.create(office.call())
+    office.posts.clear()
+    assert office.do(room, "play", audio_url="http://slow.invalid/a.wav") == (400, "90040")
+    assert office.posts == []
+    office.do(room, "play", media_name="never-uploaded", loop="infinity")
+    office.wait(1)
+    assert [payload["media_name"] for payload in office.told("conference.playback.ended")] == ["never-uploaded"]
 
 
 def test_some_can_be_spared_what_all_hear(office: Office) -> None:

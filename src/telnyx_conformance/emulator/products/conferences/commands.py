@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 from telnyx_conformance.emulator.account import Answer, Ask, Refusal
 from telnyx_conformance.emulator.listing import page_of
 from telnyx_conformance.emulator.products.calls.activity import Feature
+from telnyx_conformance.emulator.products.calls.audio import audio_of, audio_table, speech_seconds
 from telnyx_conformance.emulator.products.calls.legs import CommandIds
 from telnyx_conformance.emulator.products.calls.machine import LEG, TABLE
-from telnyx_conformance.emulator.products.conferences.audio import Audio
+from telnyx_conformance.emulator.products.calls.playing import admit_audio
+from telnyx_conformance.emulator.products.calls.sounds import FETCH_SECONDS
 from telnyx_conformance.emulator.products.conferences.book import ConferenceBook
 from telnyx_conformance.emulator.products.conferences.conference import Conference
 from telnyx_conformance.emulator.products.conferences.participants import Participant
+from telnyx_conformance.emulator.products.conferences.performances import Performance
 from telnyx_conformance.emulator.products.conferences.recording import Recording
 
 if TYPE_CHECKING:
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
 
 OK = Answer(document={"data": {"result": "ok"}})
 SHOWN_OF_PAGE = ("page_number", "page_size", "total_pages", "total_results")
-PLAYBACK_SECONDS = 2.0
-SPOKEN_CHARACTERS_PER_SECOND = 15
 
 
 class Conferences(Feature):
@@ -211,31 +212,31 @@ class Conferences(Feature):
 
     # What is heard
 
-    @staticmethod
-    def _play(conference: Conference, body: Body) -> None:
+    def _play(self, conference: Conference, body: Body) -> None:
+        audio = audio_of(body, self.switch.has_media)
+        admit_audio(audio)
         loop = body.get("loop", 1)
-        seconds = None if loop == "infinity" else PLAYBACK_SECONDS * int(loop)
-        media = {"media_url": body.get("audio_url"), "media_name": body.get("media_name")}
-        fields = {name: value for name, value in media.items() if value is not None}
+        seconds = None if loop == "infinity" else audio_table().seconds * int(loop)
+        if audio.fate != "playable":
+            seconds = FETCH_SECONDS
         for participant in _audience(conference, body):
-            Audio(conference, participant, "playback", fields, seconds)
+            Performance(conference, participant, "playback", audio.fields, seconds)
 
     @staticmethod
     def _speak(conference: Conference, body: Body) -> None:
-        seconds = len(body["payload"]) / SPOKEN_CHARACTERS_PER_SECOND
         for participant in _audience(conference, body):
-            Audio(conference, participant, "speak", {}, seconds)
+            Performance(conference, participant, "speak", {}, speech_seconds(body["payload"]))
 
     @staticmethod
     def _stop(conference: Conference, body: Body) -> None:
         is_for_all = not body.get("call_control_ids")
         for participant in _named(conference, body):
-            if participant.audio is not None:
-                participant.audio.end()
-            if conference.audio is not None and not is_for_all:
-                conference.audio.spare(participant)
-        if conference.audio is not None and is_for_all:
-            conference.audio.end()
+            if participant.performance is not None:
+                participant.performance.end()
+            if conference.performance is not None and not is_for_all:
+                conference.performance.spare(participant)
+        if conference.performance is not None and is_for_all:
+            conference.performance.end()
 
     # Recordings
 

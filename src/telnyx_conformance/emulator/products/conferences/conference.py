@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.products.calls.activity import Body
     from telnyx_conformance.emulator.products.calls.legs import Leg
     from telnyx_conformance.emulator.products.calls.switch import Switch
-    from telnyx_conformance.emulator.products.conferences.audio import Audio
     from telnyx_conformance.emulator.products.conferences.participants import Participant
+    from telnyx_conformance.emulator.products.conferences.performances import Performance
     from telnyx_conformance.emulator.products.conferences.recording import Recording
 
 MOST_MINUTES = 240
@@ -43,7 +43,7 @@ class Conference(Instance):
         self.members: list[Participant] = []
         self.gone: list[Participant] = []
         self.floor: Participant | None = None
-        self.audio: Audio | None = None
+        self.performance: Performance | None = None
         self.recordings: list[Recording] = []
         self.command_ids = CommandIds()
         self.later(minutes * 60, "time_exceeded", guard=True)
@@ -109,8 +109,8 @@ class Conference(Instance):
 
     def depart(self, participant: Participant) -> None:
         """Let a participant go, and what only it heard with it; that may be the end of the conference."""
-        if participant.audio is not None:
-            participant.audio.end()
+        if participant.performance is not None:
+            participant.performance.end()
         self.members.remove(participant)
         self.gone = [*self.gone, participant][-MOST_LEFT:]
         self.yield_floor(participant)
@@ -152,8 +152,8 @@ class Conference(Instance):
 
     def do_finish(self) -> None:
         """End what was heard and recorded, and then the conference."""
-        if self.audio is not None:
-            self.audio.end()
+        if self.performance is not None:
+            self.performance.end()
         for recording in tuple(self.recordings):
             recording.save()
         self.happen("emptied")

@@ -11,8 +11,8 @@ from telnyx_conformance.emulator.products.conferences.events import announce
 if TYPE_CHECKING:
     from telnyx_conformance.emulator.products.calls.activity import Body
     from telnyx_conformance.emulator.products.calls.legs import Leg
-    from telnyx_conformance.emulator.products.conferences.audio import Audio
     from telnyx_conformance.emulator.products.conferences.conference import Conference
+    from telnyx_conformance.emulator.products.conferences.performances import Performance
 
 
 class Participant(Activity):
@@ -25,7 +25,7 @@ class Participant(Activity):
         self.conference = conference
         self.id = self.switch.ids.uuid()
         self.created_at = self.updated_at = self.switch.clock.micros
-        self.audio: Audio | None = None
+        self.performance: Performance | None = None
         self.is_held: bool = arrangements.get("hold", False)
         self.is_silenced: bool = arrangements.get("mute", False)
         self.ends_conference: bool = arrangements.get("end_conference_on_exit", False)

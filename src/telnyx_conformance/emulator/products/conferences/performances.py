@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["playback", "speak"]
 
 
-class Audio:
+class Performance:
     """Something that is heard for `seconds`, or till it is stopped; by `participant`, or without one by everybody.
 
     `fields` go into its events. Participants who were spared it are remembered: they hear nothing that could be stopped.
@@ -36,9 +36,9 @@ class Audio:
         self._fields = {"creator_call_session_id": conference.owner.session_id, **fields}
         self.spared: set[Participant] = set()
         self._place = participant or conference
-        if self._place.audio is not None:
-            self._place.audio.end()
-        self._place.audio = self
+        if self._place.performance is not None:
+            self._place.performance.end()
+        self._place.performance = self
         self._timer = None if seconds is None else conference.switch.clock.at(seconds, self.end)
         self._tell("started")
 
@@ -46,7 +46,7 @@ class Audio:
         """Be over, and say so."""
         if self._timer is not None:
             self._timer.cancel()
-        self._place.audio = None
+        self._place.performance = None
         self._tell("ended")
 
     def spare(self, participant: Participant) -> None:
