@@ -189,6 +189,7 @@ def test_legs_come_to_be_in_the_order_of_the_steps(tmp_path: Path) -> None:
         pytest.param("{legs: [A, B]}", "{legs: [A, D]}", "no such leg", id="leg in a request"),
         pytest.param("press: '12', by: A", "press: '12', by: D", "no such leg", id="far end"),
         pytest.param("press: '12', by: A", "press: '12'", "prepare/2", id="nobody presses"),
+        pytest.param("conference.created, leg: A", "conference.created", "no such leg", id="caused on no leg"),
         pytest.param("conference.created, leg: A", "conference.created, leg: D", "no such leg", id="caused"),
         pytest.param("{same_as: two.b}", "{same_as: too.b}", "did you mean two", id="agreement"),
         pytest.param("{0.id: {returned", "{D.id: {returned", "no such leg", id="leg of an answer"),

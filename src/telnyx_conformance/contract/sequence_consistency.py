@@ -133,7 +133,9 @@ def _referred(expected: Expectation, sources: set[str], events: set[str]) -> Ite
 def _of_steps(sequence: Sequence, legs: set[str], steps: set[str], events: set[str]) -> Iterator[Name]:
     for step in sequence.every_step:
         if isinstance(step, Send | FarEnd):
-            yield from (("leg", leg, legs) for leg in (step.leg, *(caused.leg for caused in step.causes)) if leg)
+            if step.leg:
+                yield "leg", step.leg, legs
+            yield from (("leg", caused.leg, legs) for caused in step.causes)
         elif isinstance(step, Repeat):
             yield "step", step.of, steps
         elif isinstance(step, Await):

@@ -21,8 +21,6 @@ ELSEWHERE = str(UUID(int=0xE15E, version=4))
 LONG_AGO = "2000-01-01T00:00:00.000000Z"
 THOUSAND = 1000
 LATE = 4  # seconds beyond the bound: two legs' limits may run from moments that lie apart
-
-
 OTHERS = ("call.dtmf.received", "call.refer.started", "call.fork.started", "siprec.started", "streaming.started")
 
 
