@@ -1,7 +1,7 @@
 """What receivers saw of a webhook's journey, made ready for judging.
 
-Duplicates aside, an attempt is any delivery of the watched event (its type, on the call of the contract) to any inbox, in
-order of arrival. Times are bounds, because a target's clock is seen only where it stands still.
+An attempt is any delivery of the watched event (its type, on the call of the contract) to any inbox, in order of arrival,
+duplicates aside. Times are bounds, because a target's clock is seen only where it stands still.
 """
 
 from __future__ import annotations
@@ -63,10 +63,24 @@ Ruling = str | Unjudged | None
 def attempts_of(contract: DeliveryContract, seen: Seen) -> tuple[Heard, ...]:
     """Return the deliveries of the watched event.
 
-    One that cannot be read is taken for an attempt where an attempt is awaited: what is wrong with it is then judged.
+    A webhook may be delivered twice: what bears the same id and number as an earlier one counts once. One that cannot be
+    read is taken for an attempt where an attempt is awaited: what is wrong with it is then judged.
     """
     awaited = {one.inbox for one in contract.attempts}
-    return tuple(one for one in seen.heard if _is_attempt(one.event, contract.event, awaited, seen))
+    first: dict[object, Heard] = {}
+    for one in seen.heard:
+        if _is_attempt(one.event, contract.event, awaited, seen):
+            first.setdefault(attempt_key(one.event), one)
+    return tuple(first.values())
+
+
+def attempt_key(event: Event) -> tuple[object, ...]:
+    """Return what two deliveries of the same attempt have in common: inbox, event id, `meta.attempt` (API v1 has none)."""
+    meta = (event.document or {}).get("meta")
+    number = meta.get("attempt") if isinstance(meta, dict) else None
+    if not event.id or not isinstance(number, int):
+        return (event.token, "arrival", event.arrival)
+    return (event.token, event.id, number)
 
 
 def type_of(event: Event) -> str:

@@ -164,7 +164,7 @@ class Courier:
                 URL(letter.url, encoded=letter.method == "GET"),
                 data=letter.body or None,
                 headers=headers,
-                allow_redirects=retries.follows_redirects,
+                allow_redirects=retries.follows_redirects(),
                 timeout=aiohttp.ClientTimeout(total=retries.patience(parcel.timeout)),
             ) as response:
                 answer = await response.content.read(ANSWER_BYTES_READ)

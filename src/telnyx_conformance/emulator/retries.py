@@ -12,8 +12,6 @@ FAILURES_BY_HUNDREDS = {2: "75299", 3: "75300", 4: "75499", 5: "75599"}
 class Retries:
     """The rules that an outbox keeps to. A status of 0 stands for no answer; a planted fault has rules of its own."""
 
-    follows_redirects = False
-
     def is_delivered(self, status: int) -> bool:
         """Whether an answer means that the webhook has arrived."""
         return 200 <= status < 300  # noqa: PLR2004 - RFC 9110, section 15.3
@@ -26,6 +24,10 @@ class Retries:
     def fails_over(self, status: int) -> bool:  # noqa: ARG002 - a fault may look at it
         """Whether the failover URL is tried once the first one is given up."""
         return True
+
+    def follows_redirects(self) -> bool:
+        """Whether a redirect is followed."""
+        return False
 
     def patience(self, seconds: float) -> float:
         """Return for how many real seconds an answer is waited for, `seconds` being what the application asks for."""

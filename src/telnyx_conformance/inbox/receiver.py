@@ -49,14 +49,26 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 class _Box:
     """What belongs to one token."""
 
-    __slots__ = ("changed", "dropped", "events", "script", "scripted")
+    __slots__ = ("changed", "dropped", "events", "given", "key", "script")
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.script: deque[Reply] = deque()
-        self.scripted: Callable[[Event], bool] = _any
+        self.key: Callable[[Event], object] | None = None
+        self.given: dict[object, Reply] = {}
         self.changed = asyncio.Condition()
         self.dropped = 0
+
+    def reply_to(self, event: Event) -> Reply:
+        """Return how a delivery is answered: one with a key that came before as it was then."""
+        if self.key is None:
+            return self.script.popleft() if self.script else Reply()
+        key = self.key(event)
+        if key is None:
+            return Reply()
+        if key not in self.given:
+            self.given[key] = self.script.popleft() if self.script else Reply()
+        return self.given[key]
 
 
 class Inbox:
@@ -168,13 +180,13 @@ class Inbox:
         box = self._boxes.get(token)
         return box.dropped if box else 0
 
-    def script(self, token: str, replies: Iterable[Reply], *, only: Callable[[Event], bool] | None = None) -> None:
+    def script(self, token: str, replies: Iterable[Reply], *, key: Callable[[Event], object] | None = None) -> None:
         """Answer the next deliveries to a token so, one reply each; after them with 200 again.
 
-        With `only`, deliveries for which it does not hold are answered with 200 and use up no reply.
+        With `key`, deliveries of the same key are answered alike, and those for which it gives `None` with 200.
         """
         box = self._open(token)
-        box.script, box.scripted = deque(replies), only or _any
+        box.script, box.key, box.given = deque(replies), key, {}
 
     async def wait(
         self,
@@ -227,7 +239,7 @@ class Inbox:
             box.dropped += 1
             return web.Response(status=507)
         event = self._event(token, request, raw)
-        reply = box.script.popleft() if box.script and box.scripted(event) else Reply()
+        reply = box.reply_to(event)
         await self._keep(box, replace(event, answered=0 if reply.close else reply.status))
         if reply.delay:
             await self._pause(reply.delay)
@@ -276,10 +288,6 @@ class Inbox:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
-
-
-def _any(_: Event) -> bool:
-    return True
 
 
 def _decoded(raw: bytes) -> dict[str, object] | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from telnyx_conformance.contract.constraints import constraints_of
+from telnyx_conformance.contract.deliveries import load_deliveries
 from telnyx_conformance.contract.echoes import echoed_fields
 from telnyx_conformance.contract.envelopes import JSON, envelope_of
 from telnyx_conformance.contract.fields import fields_of
@@ -21,6 +22,7 @@ from telnyx_conformance.contract.requirements import enumerate_requirements
 from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.errors import UnknownName
 from telnyx_conformance.mutants.answers import typed_places
+from telnyx_conformance.mutants.deliveries import of_delivery
 from telnyx_conformance.mutants.equivalents import EQUIVALENTS
 from telnyx_conformance.mutants.sequences import of_sequence
 
@@ -40,8 +42,8 @@ Category = Literal[
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """One fault. `sees` are the requirement ids, or beginnings of ids, that name it: a failure of one is no accident.
 
-    `site` is the place, `kind` the rule there and `variant` what is done to it; `sequence` names the sequence contract
-    that shows the fault, empty where single requests do.
+    `site` is the place, `kind` the rule there and `variant` what is done to it; `sequence` or `delivery` names the contract
+    that shows the fault, both are empty where single requests do.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     sees: tuple[str, ...]
     conformance_class: str
     sequence: str = ""
+    delivery: str = ""
 
 
 # What a rule that is ignored is called, and one that refuses what it should take.
@@ -109,6 +112,7 @@ def everything(edition: Edition) -> Iterator[Mutant]:
     for operation in edition.operations:
         yield from of_operation(edition, operation)
     yield from of_sequences(edition)
+    yield from of_deliveries(edition)
 
 
 def of_operation(edition: Edition, operation: Operation) -> Iterator[Mutant]:
@@ -141,6 +145,24 @@ def shown_by(sequence: Sequence, edition: Edition) -> Iterator[Mutant]:
         )
 
 
+def of_deliveries(edition: Edition) -> Iterator[Mutant]:
+    """Yield the mutants that only a webhook's journey can show."""
+    for contract in load_deliveries(edition.name):
+        for row in of_delivery(contract):
+            yield Mutant(
+                id=row.id,
+                operator=row.operator,
+                category=row.category,
+                operation=contract.operation,
+                site=row.site,
+                kind=row.kind,
+                variant=row.variant,
+                sees=row.sees,
+                conformance_class="webhooks",
+                delivery=contract.name,
+            )
+
+
 def is_equivalent(mutant: Mutant) -> bool:
     """Whether nobody could tell a mutant from the original; `EQUIVALENTS` says why."""
     return any(rule.matches(mutant.id) for rule in EQUIVALENTS)
@@ -150,7 +172,7 @@ def mutant_called(edition: Edition, name: str) -> Mutant:
     """Return the mutant with an id. Raises `UnknownName` with the nearest one."""
     operation = edition.operation(name.partition(":")[0])
     found = {m.id: m for m in of_operation(edition, operation)}
-    found |= {m.id: m for m in of_sequences(edition) if m.operation == operation.id}
+    found |= {m.id: m for m in (*of_sequences(edition), *of_deliveries(edition)) if m.operation == operation.id}
     if name not in found:
         raise UnknownName("mutant", name, found)
     return found[name]

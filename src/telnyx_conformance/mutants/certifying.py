@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Sequence as Several
 
+    from telnyx_conformance.contract.delivery import DeliveryContract
     from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.contract.sequence import Sequence
     from telnyx_conformance.emulator.core import Emulator
@@ -64,7 +65,9 @@ class Certified(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.id}: {word}, {self.requirements:,} requirements, {self.seconds:.1f} s{shown}{more}"
 
 
-def certify(bench: Bench, variant: Variant, proofs: Iterable[tuple[str, Operation | Sequence]]) -> Certified:
+def certify(
+    bench: Bench, variant: Variant, proofs: Iterable[tuple[str, Operation | Sequence | DeliveryContract]]
+) -> Certified:
     """Return what the suites say of a variant in these proofs."""
     began, sent = time.monotonic(), bench.session.evidence.exchanges
     fault = variant.fault(bench.settings.edition)
@@ -109,10 +112,14 @@ class Wire(httpx.AsyncBaseTransport):
             await self._serving
 
 
-def selected(settings: Settings) -> Iterator[tuple[str, Operation | Sequence]]:
+def selected(settings: Settings) -> Iterator[tuple[str, Operation | Sequence | DeliveryContract]]:
     """Yield the proofs that a certification of the settings consists of, one class after the other."""
     for proven in CONFORMANCE_CLASSES:
-        subjects: tuple[Operation | Sequence, ...] = (*settings.chosen(proven), *settings.sequences(proven))
+        subjects: tuple[Operation | Sequence | DeliveryContract, ...] = (
+            *settings.chosen(proven),
+            *settings.sequences(proven),
+            *settings.deliveries(proven),
+        )
         yield from ((proven, subject) for subject in subjects if required_by(settings, proven, subject))
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from telnyx_conformance.contract.delivery import DeliveryContract
     from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.contract.sequence import Sequence
     from telnyx_conformance.emulator.fault import Arrival, Fault
@@ -93,6 +94,7 @@ class Bench:
         self.settings = Settings(edition=edition, seed=seed)
         self._seconds, self._judged = seconds, 0
         self._sequences = {s.name: s for s in self.settings.all_sequences}
+        self._deliveries = {d.name: d for d in self.settings.all_deliveries}
         self._emulator = Emulator(
             self.settings.edition,
             seed=seed,
@@ -145,7 +147,9 @@ class Bench:
             seconds=round(time.monotonic() - began, 3), requests=self.session.evidence.exchanges - sent,
         )  # fmt: skip
 
-    def verdicts(self, proven: str, subject: Operation | Sequence, fault: Fault | None) -> list[Verdict]:
+    def verdicts(
+        self, proven: str, subject: Operation | Sequence | DeliveryContract, fault: Fault | None
+    ) -> list[Verdict]:
         """Return the verdicts on all binding requirements of one proof, the emulator having `fault`."""
         self._judged += 1
         self.session.begin_anew(f"m{self._judged}")
@@ -166,11 +170,13 @@ class Bench:
     async def _prove(self, proven: str, subject: Any) -> list[Verdict]:
         return await asyncio.wait_for(prove(self.session, proven, subject), self._seconds)
 
-    def _proofs(self, mutant: Mutant) -> Iterator[tuple[str, Operation | Sequence]]:
+    def _proofs(self, mutant: Mutant) -> Iterator[tuple[str, Operation | Sequence | DeliveryContract]]:
         if mutant.sequence:
             sequence = self._sequences[mutant.sequence]
             own = {name.split(":")[1].partition(".")[0] for name in mutant.sees} & {"webhooks", "commands"}
             yield from ((proven, sequence) for proven in ("webhooks", "commands") if proven in own)
+        elif mutant.delivery:
+            yield mutant.conformance_class, self._deliveries[mutant.delivery]
         else:
             yield mutant.conformance_class, self.settings.edition.operation(mutant.operation)
 

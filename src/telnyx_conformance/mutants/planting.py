@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from telnyx_conformance.contract.constraints import constraints_of
+from telnyx_conformance.contract.deliveries import load_deliveries
 from telnyx_conformance.contract.exchange_requirements import FILTER, PAGE_NUMBER, PAGE_SIZE, SORTS
 from telnyx_conformance.contract.fields import fields_of
 from telnyx_conformance.contract.nodes import reader_of
@@ -22,6 +23,7 @@ from telnyx_conformance.emulator.routing import PREFIXES
 from telnyx_conformance.emulator.validation import Unreadable
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.mutants.events import EventFault
+from telnyx_conformance.mutants.journeys import DeliveryFault
 from telnyx_conformance.mutants.replies import ReplyFault
 from telnyx_conformance.mutants.rules import RuleFault, WordingFault, branch_of
 from telnyx_conformance.mutants.sequences import answer_of
@@ -52,6 +54,9 @@ def plant(edition: Edition, mutant: Mutant) -> Fault:
     if mutant.sequence:
         [sequence] = [s for s in load_sequences(edition.name) if s.name == mutant.sequence]
         return plant_in(edition, mutant, sequence)
+    if mutant.delivery:
+        [contract] = [d for d in load_deliveries(edition.name) if d.name == mutant.delivery]
+        return DeliveryFault(mutant, contract)
     if mutant.operator in SITUATIONS or mutant.operator == "unknown-resource-found":
         return Overlooking(operation, SITUATIONS.get(mutant.operator, ""))
     if mutant.operator in ARRIVALS:

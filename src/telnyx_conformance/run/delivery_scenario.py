@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from telnyx_conformance.checks.attempts import Heard, Seen, attempts_of, type_of
+from telnyx_conformance.checks.attempts import Heard, Seen, attempt_key, attempts_of, type_of
 from telnyx_conformance.checks.finding import json_body, outline
 from telnyx_conformance.contract.delivery import Answering, Command
 from telnyx_conformance.contract.exchange import Request
@@ -33,6 +33,7 @@ NETWORK_SECONDS = 0.25
 SILENT_SECONDS = 1.0
 MOST_WAITS_IN_VAIN = 2
 PAGE_SIZE = 100
+MOST_PAGES = 10
 
 
 class DeliveryScenario:
@@ -93,7 +94,9 @@ class DeliveryScenario:
         watched = self.contract.event
         for name, answers in self.contract.given.inboxes.items():
             replies = [self._reply(one) for one in answers]
-            self.session.inbox.script(self._tokens[name], replies, only=lambda event: type_of(event) == watched)
+            self.session.inbox.script(
+                self._tokens[name], replies, key=lambda event: attempt_key(event) if type_of(event) == watched else None
+            )
 
     def _reply(self, one: Answering) -> Reply:
         if one.behaviour == "slow":
@@ -223,11 +226,13 @@ class DeliveryScenario:
         if not ids:
             self._unread = "no attempt was made"
             return
-        listed = await self._asked("GetWebhookDeliveries", {}, (("page[size]", str(PAGE_SIZE)),))
-        found = [one for one in listed if isinstance(one, dict) and (one.get("webhook") or {}).get("id") in ids] if (
-            isinstance(listed, list)
-        ) else []  # fmt: skip
-        self._entry = found[0] if found else {}
+        for number in range(1, MOST_PAGES + 1):
+            query = (("page[number]", str(number)), ("page[size]", str(PAGE_SIZE)))
+            listed = await self._asked("GetWebhookDeliveries", {}, query)
+            entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+            self._entry = next((one for one in entries if (one.get("webhook") or {}).get("id") in ids), {})
+            if self._entry or not entries:
+                break
         if self._entry and self.contract.operation == "GetWebhookDelivery":
             read = await self._asked("GetWebhookDelivery", {"id": str(self._entry.get("id"))}, ())
             self._entry = read if isinstance(read, dict) else {}
