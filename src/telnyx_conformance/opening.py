@@ -62,7 +62,7 @@ async def open_session(
     control, public_key = None, profile.public_key
     try:
         await inbox.start()
-        if profile.claims.control:
+        if profile.is_asked_for_control:
             asked = Control(_client(profile, control_url(profile.base_url), transport))
             found = await asked.public_key(profile.key)
             if _is_public_key(found):

@@ -42,6 +42,9 @@ Any key that begins with KEYTEST is an account of its own:
 @click.option(
     "--variant", default="", metavar="ID", help="Differ where the contract permits; `mutants variants` names how."
 )
+@click.option(
+    "--control/--no-control", default=True, show_default=True, help="Serve the control API, which the real thing lacks."
+)
 @click.option("--allow-remote-webhooks", is_flag=True, help="Send webhooks to other machines as well.")
 def emulate(
     host: str,
@@ -53,6 +56,7 @@ def emulate(
     keys: tuple[str, ...],
     mutant: str,
     variant: str,
+    control: bool,
     allow_remote_webhooks: bool,
 ) -> None:
     """Serve a stateful emulator of the whole API on this machine."""
@@ -83,12 +87,13 @@ def emulate(
         click.echo(f"planted: {mutant}", err=True)
     if variant:
         click.echo(f"variant: {variant}", err=True)
-    Server(emulator, bound, started=_say(emulator.courier.public_key)).run()
+    Server(emulator, bound, started=_say(emulator.courier.public_key, control=control), control=control).run()
 
 
-def _say(public_key: str) -> Callable[[str], None]:
+def _say(public_key: str, *, control: bool) -> Callable[[str], None]:
     def said(base_url: str) -> None:
-        click.echo(f"{base_url}/v2  (object storage {base_url}/s3, control {base_url}/_control)", err=True)
+        told = f"control {base_url}/_control" if control else "no control API"
+        click.echo(f"{base_url}/v2  (object storage {base_url}/s3, {told})", err=True)
         click.echo(f"webhooks are signed; public key {public_key}", err=True)
 
     return said

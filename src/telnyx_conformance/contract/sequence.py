@@ -260,6 +260,13 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
         return (*self.prepare, *self.steps)
 
     @property
+    def needs_control(self) -> bool:
+        """Whether calls must come in or far ends act, which no target can be made to do but through the control API."""
+        return any(given.origin == "inbound" for given in self.given) or any(
+            isinstance(step, FarEnd) for step in self.every_step
+        )
+
+    @property
     def situation(self) -> Counter[tuple[str, str]]:
         """How many events of each type and leg belong to the situation: those of the given legs, and what was prepared."""
         return self.situation_until(self.prepare)

@@ -58,10 +58,11 @@ class Background:
 
 
 class App:
-    """The ASGI application around one emulator."""
+    """The ASGI application around one emulator; without `control` it has no control API, as the real thing has none."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, *, control: bool = True) -> None:
         self.emulator = emulator
+        self._control = control
         self.background = Background(emulator)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +91,7 @@ class App:
         target: bytes = scope.get("raw_path") or scope["path"].encode()
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        if target.startswith(CONTROL):
+        if self._control and target.startswith(CONTROL):
             return await handle_control(self.emulator, scope["method"], target, headers, body)
         return self.emulator.handle(scope["method"], target, headers, body)
 

@@ -90,7 +90,12 @@ class Server:
     """One emulator served on one socket. `run` blocks; `serve` is for an event loop that runs already."""
 
     def __init__(
-        self, emulator: Emulator, bound: socket.socket, *, started: Callable[[str], None] | None = None
+        self,
+        emulator: Emulator,
+        bound: socket.socket,
+        *,
+        started: Callable[[str], None] | None = None,
+        control: bool = True,
     ) -> None:
         host, port = bound.getsockname()[:2]
         self.base_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -98,7 +103,7 @@ class Server:
         self._started = started
         self._server = uvicorn.Server(
             uvicorn.Config(
-                App(emulator),
+                App(emulator, control=control),
                 access_log=False,
                 proxy_headers=False,
                 # A planted fault may break off its answers, which uvicorn takes for an error of the application.

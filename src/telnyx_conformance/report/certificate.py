@@ -10,7 +10,7 @@ import msgspec
 
 from telnyx_conformance.contract.model import Level
 from telnyx_conformance.errors import ExitCode, UsageError
-from telnyx_conformance.report.evidence import Judgement, Target
+from telnyx_conformance.report.evidence import Control, Judgement, Target
 
 SCHEMA_VERSION: Literal[1] = 1
 CertificateVerdict: TypeAlias = Literal["conforms", "does_not_conform", "incomplete"]
@@ -59,6 +59,7 @@ class GroupCounts(Counts, frozen=True, kw_only=True):
 class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What the run was and took.
 
+    `control`: whether the target speaks the control API; empty when no worker came to its end to tell.
     `bound_ratio_median` and `bound_ratio_p95`: probes over lower bound of the plan's items that have one; else 0.
     """
 
@@ -72,6 +73,7 @@ class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
     bound_ratio_median: float = 0.0
     bound_ratio_p95: float = 0.0
     interrupted: bool = False
+    control: Control = ""
     arguments: dict[str, Any] = {}
 
 

@@ -77,13 +77,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
 
 
+Control: TypeAlias = Literal["", "spoken", "absent", "unclaimed"]
+
+
 class End(msgspec.Struct, frozen=True, kw_only=True):
-    """The last record of a worker. A run without it was killed."""
+    """The last record of a worker. A run without it was killed. `control` tells whether the target speaks that API."""
 
     seconds: float = 0.0
     requests: int = 0
     events: int = 0
     interrupted: bool = False
+    control: Control = ""
 
 
 class Damage(msgspec.Struct, frozen=True, kw_only=True):

@@ -318,5 +318,6 @@ def _figures(tally: _Tally) -> RunFigures:
         bound_ratio_median=statistics.median(ratios) if ratios else 0.0,
         bound_ratio_p95=ratios[math.ceil(0.95 * len(ratios)) - 1] if ratios else 0.0,
         interrupted=tally.interrupted,
+        control=next((end.control for end in tally.ends if end.control), ""),
         arguments=first.arguments,
     )

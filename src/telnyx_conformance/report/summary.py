@@ -21,6 +21,11 @@ LONGEST_TEXT = 200
 COLUMNS = ("passed", "fail", "inconclusive", "waived", "not_applicable")
 HEADINGS = ("class", "requirements", "passed", "failed", "inconclusive", "waived", "not claimed")
 STYLES = {"conforms": "bold green", "does_not_conform": "bold red", "incomplete": "bold yellow"}
+CONTROL = {
+    "spoken": "control API: spoken; time is virtual, calls come in and far ends act as they are told",
+    "absent": "control API: absent; time is real, and what needs calls that come in or far ends that act is inconclusive",
+    "unclaimed": "control API: not claimed; time is real, and what needs calls that come in or far ends that act is not applicable",
+}
 COLOURS = {"fail": "red", "inconclusive": "yellow", "waived": "magenta"}
 
 
@@ -36,6 +41,8 @@ def print_summary(certificate: Certificate, run_folder: Path | None = None, *, c
                 console.print(Text(f"    {name}: {_one_line(text)}"), soft_wrap=True)
     if len(failing) > MOST_TOLD:
         console.print(Text(f"  … and {len(failing) - MOST_TOLD:,} more"))
+    if certificate.run.control:
+        console.print(Text(CONTROL[certificate.run.control]), soft_wrap=True)
     for reason in certificate.reasons:
         console.print(Text(f"• {visible(reason)}"), soft_wrap=True)
     run = certificate.run

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from telnyx_conformance.run.session import Session
 
 CALLER = "+12025550199"
+NO_CONTROL = (
+    "which this target does not speak; let it (docs/control.md), or say claims: {control: false} in its profile"
+)
 AwaitEvent = Callable[[str, str], Awaitable[bool]]
 
 
@@ -109,7 +112,7 @@ class CallSetup:
         """Let the far end of a leg press digits, say something or hang up."""
         control = self._session.control
         if control is None:
-            raise Unavailable("far ends act through the control API, which this target does not speak")
+            raise Unavailable(f"far ends act through the control API, {NO_CONTROL}")
         key = self._session.key(self._account)
         if act == "hang_up":
             done = await control.hang_up(key, call_control_id)
@@ -164,7 +167,7 @@ class CallSetup:
     async def _inbound(self, request: dict[str, Any]) -> tuple[LegIds, Sent]:
         control = self._session.control
         if control is None:
-            raise Unavailable("calls come in through the control API, which this target does not speak")
+            raise Unavailable(f"calls come in through the control API, {NO_CONTROL}")
         body = {"from": CALLER, "to": self.destination("answers"), **request}
         key = self._session.key(self._account)
         data = await control.inbound_call(key, await self.connection(), str(body["from"]), str(body["to"]))

@@ -53,14 +53,13 @@ def required_by(settings: Settings, proven: str, subject: Operation | Sequence |
         if isinstance(subject, Sequence | DeliveryContract)
         else settings.required(subject)
     )
-    keeps_from = settings.profile.keeps_from
-    return [r for r in required if r.conformance_class == proven and not keeps_from(r)]
+    return [r for r in required if r.conformance_class == proven and not settings.keeps_from(r)]
 
 
 def _unclaimed(settings: Settings) -> list[tuple[Requirement, str]]:
     found = []
     for requirement in settings.planned():
-        reason = settings.profile.applies(settings.edition, requirement)
+        reason = settings.applies(requirement)
         if reason:
             found.append((requirement, reason))
     return found

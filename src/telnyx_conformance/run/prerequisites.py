@@ -25,6 +25,12 @@ STATES = {"answer": "parked", "reject": "parked", "leave_queue": "queued", "play
 Minimal = Callable[[Operation, dict[str, str]], Awaitable[tuple[Exchange, tuple[int, ...]]]]
 
 
+def needs_inbound(operation: Operation) -> bool:
+    """Return whether an operation is about calls that came in: only the control API lets one come."""
+    path, _, action = operation.path.rpartition("/")
+    return path == "/calls/{call_control_id}/actions" and STATES.get(action) == "parked"
+
+
 class Prerequisites:
     """Path values of one account. `minimal` sends an operation's minimal valid request; shared values are made once."""
 

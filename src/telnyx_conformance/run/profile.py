@@ -34,7 +34,8 @@ Kind = Literal["embedded", "url", "live"]
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """What a target says it implements; whatever is not claimed is not applicable, and said so. Empty lists mean all.
 
-    `safety` is what the tester allows: on a live target the rest of the API is not asked, and the certificate says so.
+    `control` covers what needs calls that come in and far ends that act. `safety` is what the tester allows: on a live target
+    the rest of the API is not asked, and the certificate says so.
     """
 
     groups: tuple[str, ...] = ()
@@ -79,12 +80,18 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     public_key: str = ""
     request_seconds: float = 10.0
     event_seconds: float = 10.0
+    real_wait_seconds: float = 700.0
     in_flight: int = 16
 
     @property
     def is_real(self) -> bool:
         """Whether calling it may cost money or reach people: everything but this machine."""
         return self.kind == "live" or (self.kind == "url" and not is_loopback(self.base_url))
+
+    @property
+    def is_asked_for_control(self) -> bool:
+        """Whether to ask for the control API: never of Telnyx, which has none."""
+        return self.claims.control and self.kind != "live"
 
     def applies(self, edition: Edition, requirement: Requirement) -> str:
         """Return why a requirement is not applicable to this target, or an empty string when it is."""
@@ -127,7 +134,6 @@ def read_profile(target: str, file: Path | None, allow: tuple[str, ...] = ()) ->
     fields = {k: v for k, v in said.items() if k in Profile.__struct_fields__ and k not in ("kind", "claims", "key")}
     claims = dict(said.get("claims", {}))
     claims.setdefault("storage", kind == "embedded" or bool(said.get("storage_url")))
-    claims.setdefault("control", kind != "live")
     for name in claims.get("classes", []):
         if name not in CONFORMANCE_CLASSES:
             raise UnknownName("class in claims", name, CONFORMANCE_CLASSES, where=str(file))

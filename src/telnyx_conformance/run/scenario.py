@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.exchange import Event, Exchange
     from telnyx_conformance.run.session import Session
 
-LONGEST_REAL_WAIT = 700.0
 QUIET_SECONDS = 5.0
 REAL_QUIET_SECONDS = 1.0
 SILENT_SECONDS = 1.0
@@ -216,8 +215,11 @@ class Scenario:
             if not await self._calls.advance(seconds):
                 raise Played("the control API refused to advance the clock")
             return
-        if seconds > LONGEST_REAL_WAIT:
-            raise Played(f"the target has no virtual time, and {seconds:g} s are too long to wait for real")
+        longest = self.session.settings.profile.real_wait_seconds
+        if seconds > longest:
+            raise Played(
+                f"this takes {seconds:g} s, the target's time is real, and no more than {longest:g} s are waited for"
+            )
         if seconds > REAL_QUIET_SECONDS and self._is_silent:
             raise Played("the target has let no leg be heard of: no time is spent on what would follow")
         await asyncio.sleep(seconds)
@@ -287,7 +289,9 @@ class Scenario:
     def _real_patience(self) -> float:
         asked = [s.request.get("timeout_secs", 0) for s in self.sequence.steps if isinstance(s, Send)]
         longest = max((a for a in asked if isinstance(a, int)), default=0)
-        return self.session.settings.profile.event_seconds + min(longest, LONGEST_REAL_WAIT)
+        return self.session.settings.profile.event_seconds + min(
+            longest, self.session.settings.profile.real_wait_seconds
+        )
 
 
 class _Request(msgspec.Struct, frozen=True):

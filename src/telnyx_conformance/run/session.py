@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -79,6 +79,13 @@ class Session:
     def lifecycles(self) -> Lifecycles:
         """How the edition's resources come to be."""
         return load_lifecycles(self.settings.edition.name)
+
+    @property
+    def speaks(self) -> Literal["spoken", "absent", "unclaimed"]:
+        """Whether the target speaks the control API, or nobody claims that it does."""
+        if self.control is not None:
+            return "spoken"
+        return "absent" if self.settings.profile.claims.control else "unclaimed"
 
     def begin_anew(self, worker: str) -> None:
         """Go on as another worker: with accounts of its own, and with nothing held against the target."""
@@ -186,7 +193,10 @@ class Session:
     async def close(self) -> None:
         """Close everything that was opened; what was proven is written first."""
         try:
-            end = {"requests": self.evidence.exchanges, "events": self.evidence.events, "interrupted": bool(self.down)}
+            end = {
+                "requests": self.evidence.exchanges, "events": self.evidence.events, "interrupted": bool(self.down),
+                "control": self.speaks,
+            }  # fmt: skip
             self.evidence.record("end", end)
             self.evidence.close()
         finally:

@@ -18,6 +18,7 @@ from telnyx_conformance.contract.sequence_requirements import sequence_requireme
 from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.errors import UnknownName, UsageError
 from telnyx_conformance.run.destinations import magic_destinations
+from telnyx_conformance.run.prerequisites import CALL, needs_inbound
 from telnyx_conformance.run.profile import Profile, read_profile
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class Settings:
         ids = {operation.id for operation in self.chosen(proven)}
         return tuple(
             s for s in self.all_sequences
-            if s.command in ids and any(r.conformance_class == proven for r in self.required_of(s))
+            if s.command in ids
+            and any(r.conformance_class == proven and not self.keeps_from(r) for r in self.required_of(s))
         )  # fmt: skip
 
     @cached_property
@@ -114,6 +116,24 @@ class Settings:
                 else sequence_requirements([contract], self.edition)
             )
         return self._requirements[key]
+
+    @cached_property
+    def _of_control(self) -> frozenset[str]:
+        """The requirements that cannot be judged without the control API."""
+        found = [r for sequence in self.all_sequences if sequence.needs_control for r in self.required_of(sequence)]
+        if CALL not in self.profile.resources:
+            found += [r for operation in self.selected if needs_inbound(operation) for r in self.required(operation)]
+        return frozenset(r.id for r in found)
+
+    def keeps_from(self, requirement: Requirement) -> str:
+        """Return why a requirement of a claimed operation is not tried all the same, or an empty string."""
+        if not self.profile.claims.control and requirement.id in self._of_control:
+            return "it needs the control API, which is not claimed"
+        return self.profile.keeps_from(requirement)
+
+    def applies(self, requirement: Requirement) -> str:
+        """Return why a requirement is not applicable to the target, or an empty string when it is."""
+        return self.profile.applies(self.edition, requirement) or self.keeps_from(requirement)
 
     def planned(self) -> list[Requirement]:
         """Return every requirement of the selection, claimed or not: the denominator of every figure."""
