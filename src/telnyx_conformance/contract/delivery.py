@@ -114,6 +114,11 @@ class DeliveryContract(msgspec.Struct, frozen=True, kw_only=True):
     file: str
 
     @property
+    def needs_control(self) -> bool:
+        """Whether a call must come in, which no target can be made to let but through the control API."""
+        return self.given.call == "inbound"
+
+    @property
     def tries(self) -> int:
         """How many attempts there must be."""
         return len(self.log.attempts) if self.log else len(self.attempts)

@@ -15,7 +15,7 @@ from telnyx_conformance.contract.delivery import Answering, Command
 from telnyx_conformance.contract.exchange import Request
 from telnyx_conformance.contract.sequence import resolved
 from telnyx_conformance.inbox.receiver import Reply
-from telnyx_conformance.run.calls import CALLER, CallSetup, Unavailable
+from telnyx_conformance.run.calls import CALLER, NO_CONTROL, CallSetup, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,7 +140,7 @@ class DeliveryScenario:
     async def _inbound(self, application: str) -> str:
         control = self.session.control
         if control is None:
-            raise Unavailable("calls come in through the control API, which this target does not speak")
+            raise Unavailable(f"calls come in through the control API, {NO_CONTROL}")
         key, to = self.session.key(self._stem), self._calls.destination("answers")
         data = await control.inbound_call(key, application, CALLER, to)
         if not data or not data.get("call_control_id"):

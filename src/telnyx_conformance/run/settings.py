@@ -96,7 +96,10 @@ class Settings:
     def deliveries(self, proven: str) -> tuple[DeliveryContract, ...]:
         """Return the delivery contracts of claimed operations that say something about the class `proven`."""
         ids = {operation.id for operation in self.chosen(proven)} if proven == "webhooks" else set()
-        return tuple(d for d in self.all_deliveries if d.operation in ids)
+        return tuple(
+            d for d in self.all_deliveries
+            if d.operation in ids and not all(map(self.keeps_from, self.required_of(d)))
+        )  # fmt: skip
 
     def required(self, operation: Operation) -> tuple[Requirement, ...]:
         """Return the requirements of an operation, except those of its sequences and deliveries."""
@@ -120,7 +123,8 @@ class Settings:
     @cached_property
     def _of_control(self) -> frozenset[str]:
         """The requirements that cannot be judged without the control API."""
-        found = [r for sequence in self.all_sequences if sequence.needs_control for r in self.required_of(sequence)]
+        contracts = (*self.all_sequences, *self.all_deliveries)
+        found = [r for contract in contracts if contract.needs_control for r in self.required_of(contract)]
         if CALL not in self.profile.resources:
             found += [r for operation in self.selected if needs_inbound(operation) for r in self.required(operation)]
         return frozenset(r.id for r in found)
