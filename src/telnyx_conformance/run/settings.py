@@ -123,7 +123,7 @@ class Settings:
     @cached_property
     def _of_control(self) -> frozenset[str]:
         """The requirements that cannot be judged without the control API."""
-        contracts = (*self.all_sequences, *self.all_deliveries)
+        contracts: list[Sequence | DeliveryContract] = [*self.all_sequences, *self.all_deliveries]
         found = [r for contract in contracts if contract.needs_control for r in self.required_of(contract)]
         if CALL not in self.profile.resources:
             found += [r for operation in self.selected if needs_inbound(operation) for r in self.required(operation)]
