@@ -10,6 +10,7 @@ import msgspec
 from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.emulator.clock import Clock
 from telnyx_conformance.emulator.ids import Ids
+from telnyx_conformance.emulator.lines import Lines
 from telnyx_conformance.emulator.outbox import Outbox
 from telnyx_conformance.emulator.store import Store
 
@@ -59,7 +60,7 @@ class Product(Protocol):
 
 
 class Account(msgspec.Struct, kw_only=True):
-    """One API key's world: its own time, ids, resources, calls and webhooks. Accounts share nothing."""
+    """One API key's world: its own time, ids, resources, calls, webhooks and media. Accounts share nothing."""
 
     key: str
     mode: Mode
@@ -67,4 +68,5 @@ class Account(msgspec.Struct, kw_only=True):
     ids: Ids
     outbox: Outbox
     store: Store
+    lines: Lines = msgspec.field(default_factory=Lines)
     products: list[Product] = []

@@ -21,7 +21,7 @@ SECONDS_SLOW = 0.005
 
 
 class Background:
-    """What runs beside the requests: webhook delivery, and a driver for each account whose clock follows the wall."""
+    """What runs beside the requests: webhook delivery, media, and a driver for each account whose clock follows the wall."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -30,18 +30,20 @@ class Background:
     async def start(self) -> None:
         """Begin; call from the event loop that serves the requests."""
         await self._emulator.courier.start()
+        await self._emulator.gateway.start()
         self._emulator.on_world = self._drive
         for world in self._emulator.worlds:
             self._drive(world)
 
     async def stop(self) -> None:
-        """End every driver and the delivery."""
+        """End every driver, connection and delivery."""
         self._emulator.on_world = None
         tasks = [task for _, task in self._drivers.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._drivers.clear()
+        await self._emulator.gateway.stop()
         await self._emulator.courier.stop()
 
     def _drive(self, world: World) -> None:

@@ -24,9 +24,11 @@ from telnyx_conformance.emulator.courier import Courier
 from telnyx_conformance.emulator.credentials import PUBLIC, Credentials, Unauthenticated
 from telnyx_conformance.emulator.fault import Arrival, Fault
 from telnyx_conformance.emulator.ids import Ids
+from telnyx_conformance.emulator.lines import Gateway, Lines
 from telnyx_conformance.emulator.products.calls import Calls
 from telnyx_conformance.emulator.products.deliveries import DeliveryLog
 from telnyx_conformance.emulator.products.messages import Messages
+from telnyx_conformance.emulator.registry import AccountRegistry
 from telnyx_conformance.emulator.resources import Resources
 from telnyx_conformance.emulator.routing import Match, Router
 from telnyx_conformance.emulator.store import Store
@@ -98,6 +100,7 @@ class Emulator:
     ) -> None:
         self.edition = edition
         self.courier = courier or Courier(wall=wall)
+        self.gateway = Gateway(allow_remote=self.courier.allow_remote)
         self.faults = 0
         self.fault = fault
         self.broken: Exception | None = None  # what went wrong inside last
@@ -248,13 +251,15 @@ class Emulator:
         while len(self._worlds) >= self._max_accounts:
             self._forget(next(iter(self._worlds)))
         clock = Clock(start=self._start, mode=self._clock_mode, wall=self._wall)
+        outbox = self.courier.outbox(clock, secret=key)
         account = Account(
             key=key,
             mode=self._mode,
             clock=clock,
             ids=Ids(f"{self._seed}:{key}"),
-            outbox=self.courier.outbox(clock, secret=key),
+            outbox=outbox,
             store=Store(),
+            lines=Lines(self.gateway, outbox),
         )
         if self.fault is not None:
             self.fault.moves_in(account)
@@ -264,6 +269,7 @@ class Emulator:
             find_application=lambda id_: self._found(account, "call_control_applications", id_),
             find_connection=lambda id_: self._found(account, "connections", id_),
             has_media=lambda name: self._found(account, "media", name) is not None,
+            registry=AccountRegistry(account, self._resources),
         )
         messages = Messages(account, self._resources)
         account.products += [calls, messages]
@@ -280,6 +286,7 @@ class Emulator:
         world = self._worlds.pop(key, None)
         if world is not None:
             world.account.clock.clear()
+            world.account.lines.close()
 
     def _found(self, account: Account, resource: str, key: str) -> Mapping[str, Any] | None:
         return {"id": key} if account.mode == "stub" else self._resources.find(account, resource, key)

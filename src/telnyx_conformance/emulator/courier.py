@@ -45,6 +45,7 @@ class Courier:
     ) -> None:
         self._wall = wall
         self._signer = signer or Signer()
+        self.allow_remote = allow_remote
         self._allow = partial(objection, allow_remote=allow_remote)
         self._concurrency = concurrency
         self._ready: deque[Parcel] = deque()

@@ -175,6 +175,15 @@ class Outbox:
                 )
             )
 
+    def hold(self) -> None:
+        """Take note of something else that is under way, such as a connection being made: `idle` waits for it too."""
+        self._outstanding += 1
+
+    def release(self) -> None:
+        """Take note that it is done."""
+        self._outstanding -= 1
+        self._wake()
+
     @property
     def is_idle(self) -> bool:
         """Whether all was delivered or given up, or waits for a time that only the account's owner can make pass."""

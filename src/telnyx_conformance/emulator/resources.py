@@ -65,10 +65,11 @@ class Resources:
         """Return a record of a resource without parents, for products that refer to one."""
         return self._records.find(account, self._lifecycles.resources[resource], (), key)
 
-    def keep(self, account: Account, resource: str, record: Record) -> str:
-        """Add a record that a product made to a resource without parents, and return its key."""
+    def keep(self, account: Account, resource: str, record: Record, key: str = "") -> str:
+        """Add a record that a product made to a resource without parents, and return its key: `key` or a new one."""
         shape = self._lifecycles.resources[resource]
-        return str(self._records.put(account, shape, (), record, "")[shape.identifier])
+        known = {**record, shape.identifier: key} if key else record
+        return str(self._records.put(account, shape, (), known, key)[shape.identifier])
 
     def drop(self, account: Account, resource: str, key: str) -> None:
         """Forget a record of a resource without parents."""

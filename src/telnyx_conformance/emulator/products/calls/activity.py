@@ -32,6 +32,11 @@ class Command(msgspec.Struct, frozen=True):
     check: Callable[[Leg, Body], None] | None = None
 
 
+def going_on(leg: Leg, *names: str) -> bool:
+    """Return whether an activity of one of these machines goes on on a leg."""
+    return any(activity.name in names for activity in leg.activities or ())
+
+
 class Feature:
     """Commands that belong together. `commands` address a leg; `handlers` answer operations that address none."""
 
@@ -87,7 +92,7 @@ class Instance:
     def later(self, seconds: float, trigger: str, *, guard: bool = False) -> Timer:
         """Let `trigger` happen in `seconds` of the account's time, unless it is over by then."""
         timer = self.switch.clock.at(seconds, partial(self.happen, trigger), guard=guard)
-        self._timers.append(timer)
+        self._timers = [*(one for one in self._timers if one.action is not None), timer]
         return timer
 
     def forget_timers(self) -> None:

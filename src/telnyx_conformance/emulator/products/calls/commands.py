@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition
     from telnyx_conformance.emulator.account import Account, Handler
     from telnyx_conformance.emulator.products.calls.activity import Command
+    from telnyx_conformance.emulator.registry import Registry
 
 OK = Answer(document={"data": {"result": "ok"}})
 REJECT_CAUSES: Mapping[str, str] = {"CALL_REJECTED": "call_rejected", "USER_BUSY": "user_busy"}
@@ -36,8 +37,8 @@ class Calls:
     """The calls of one account.
 
     `find_application` returns the Call Control application that a connection id names, `find_connection` any connection.
-    `has_media` tells whether a file was uploaded under a name.
-    `legs_limit` bounds the memory: beyond it the oldest ended leg is forgotten, and without one a dial is refused.
+    `has_media` tells whether a file was uploaded under a name; `registry` is where recordings are kept and connectors are
+    found. `legs_limit` bounds the memory: beyond it the oldest ended leg is forgotten, and without one a dial is refused.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Calls:
         find_application: Callable[[str], Mapping[str, Any] | None],
         find_connection: Callable[[str], Mapping[str, Any] | None] | None = None,
         has_media: Callable[[str], bool] = lambda _: False,
+        registry: Registry | None = None,
         legs_limit: int = 2000,
     ) -> None:
         self._clock = account.clock
@@ -55,7 +57,7 @@ class Calls:
         self._find_application = find_application
         self._find_connection = find_connection or find_application
         self._dials = CommandIds()
-        self.switch = Switch(account, limit=legs_limit, has_media=has_media)
+        self.switch = Switch(account, limit=legs_limit, has_media=has_media, registry=registry)
         self._commands: dict[str, Command] = {}
         commands = sorted(id_ for id_ in LEG.commands & set(edition.by_id) if CALL in edition.by_id[id_].path)
         handlers: dict[str, Handler] = {

@@ -68,7 +68,7 @@ def _initiated(leg: Leg) -> dict[str, Any]:
         "state": "parked" if leg.direction == "incoming" else "bridging",
         "start_time": stamp(leg.started_at),
         "caller_id_name": leg.display_name or leg.from_,
-        "calling_party_type": "sip" if leg.from_.startswith(("sip:", "sips:")) else "pstn",
+        "calling_party_type": leg.party_type,
         **leg.headers,
     }
 

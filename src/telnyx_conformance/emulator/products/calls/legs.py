@@ -145,6 +145,11 @@ class Leg:
         self.commanded_by: Timer | None = None  # hangs up unless a command comes before
 
     @property
+    def party_type(self) -> str:
+        """What kind of line the caller uses, as some events name it."""
+        return "sip" if self.from_.startswith(("sip:", "sips:")) else "pstn"
+
+    @property
     def source(self) -> str:
         """Who hung up, as `call.hangup` names it: the application speaks for the caller on outgoing legs."""
         if self.side not in ("ours", "theirs"):

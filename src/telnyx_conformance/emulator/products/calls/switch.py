@@ -13,12 +13,14 @@ from telnyx_conformance.emulator.products.calls.events import NOTHING, envelope,
 from telnyx_conformance.emulator.products.calls.legs import Leg, Legs
 from telnyx_conformance.emulator.products.calls.machine import TABLE
 from telnyx_conformance.emulator.products.calls.queues import QueueBook
+from telnyx_conformance.emulator.registry import NoRegistry
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.machines import Row
     from telnyx_conformance.emulator.account import Account
     from telnyx_conformance.emulator.products.calls.destinations import Destination
     from telnyx_conformance.emulator.products.calls.legs import Route
+    from telnyx_conformance.emulator.registry import Registry
 
 # Joining two media paths takes a moment, so that `call.bridged` carries a later time than `call.answered`.
 BRIDGE_SECONDS = 0.02
@@ -28,16 +30,25 @@ Begin = Callable[[Leg, Mapping[str, Any]], None]
 class Switch:
     """The legs of one account and everything that happens to them.
 
-    `on_answer` begins what was asked for with a call; `destinations` is the account's own table;
-    `has_media` tells whether a file was uploaded under a name.
+    `on_answer` begins what was asked for with a call; `destinations` is the account's own table; `lines` carry media;
+    `has_media` tells whether a file was uploaded under a name; `registry` is where what a call leaves behind is kept.
     """
 
-    def __init__(self, account: Account, *, limit: int, has_media: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        account: Account,
+        *,
+        limit: int,
+        has_media: Callable[[str], bool] = lambda _: False,
+        registry: Registry | None = None,
+    ) -> None:
         self.has_media = has_media
         self.clock = account.clock
         self.ids = account.ids
         self.legs = Legs(account.clock, limit=limit)
         self.queues = QueueBook()
+        self.lines = account.lines
+        self.registry = registry or NoRegistry()
         self.on_answer: list[Begin] = []
         self._outbox = account.outbox
         self.destinations = destinations().copied()
