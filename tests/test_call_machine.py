@@ -51,7 +51,12 @@ def test_every_refusal_has_the_code_of_its_reason() -> None:
     }
     assert {code for (state, _), code in codes.items() if state == "ended"} == {"90018"}
     assert {command for (state, command), code in codes.items() if code == "90034" and state == "dialling"} == {
-        c for c in COMMANDS if c not in ("AnswerCall", "RejectCall", "HangupCall", "UpdateClientState")
+        c
+        for c in COMMANDS
+        if c not in ("AnswerCall", "RejectCall", "HangupCall", "UpdateClientState", "StartCallRecord")
+    }
+    assert {key for key, code in codes.items() if code == "90020"} == {
+        (state, "StartCallRecord") for state in ("parked", "dialling")
     }
     assert {key for key, code in codes.items() if code == "90102"} == {
         (state, command) for state in ("dialling", *TALKING) for command in ("AnswerCall", "RejectCall")

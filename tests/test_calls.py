@@ -319,7 +319,7 @@ def test_an_inbound_call_is_parked_answered_and_hung_up() -> None:
     answer = world.command("AnswerCall", leg, record="record-from-answer")
     assert answer.document["data"] == {"result": "ok", "recording_id": world.status(leg)["recording_id"]}
     world.calls.far_hangs_up(leg)
-    assert world.story() == ["call.initiated 0", "call.answered 0", "call.hangup 0"]
+    assert world.story() == ["call.initiated 0", "call.answered 0", "call.hangup 0", "call.recording.saved 0"]
     assert world.only("call.hangup")["hangup_source"] == "caller"
 
 
