@@ -43,6 +43,10 @@ WAITS = st.fixed_dictionaries(
 )
 OVERLAY = st.fixed_dictionaries({}, optional={"overlay": st.booleans()})
 LOOP = st.fixed_dictionaries({}, optional={"loop": st.sampled_from([1, 2, "3", "infinity"])})
+RECORDING = st.fixed_dictionaries(
+    {"format": st.sampled_from(["mp3", "wav"]), "channels": st.just("dual"), "transcription": st.booleans()},
+    optional={"max_length": st.just(3), "timeout_secs": st.just(4)},
+)
 BODIES: dict[str, list[st.SearchStrategy[dict[str, Any]]]] = {
     "StartCallPlayback": [AUDIO, STOP, OVERLAY, LOOP],
     "StopCallPlayback": [STOP, OVERLAY],
@@ -52,9 +56,18 @@ BODIES: dict[str, list[st.SearchStrategy[dict[str, Any]]]] = {
     "GatherUsingSpeak": [TEXT, WAITS],
     "ReferCall": [st.fixed_dictionaries({"sip_address": NUMBERS.map("sip:{}@example.test".format)})],
     "SendSIPInfo": [st.just({"content_type": "text/plain", "body": "b"})],
+    "StartCallRecord": [RECORDING],
+    "StartCallFork": [st.just({"target": "udp:127.0.0.1:9"})],
+    "StartCallStreaming": [st.just({"stream_url": "ws://127.0.0.1:9/"})],
+    "callGatherUsingAI": [st.just({"parameters": {"properties": {"age": {"type": "integer"}, "name": {}}}})],
 }
 # What a command that its state takes may still be refused with, besides too many legs: see the checks of the features.
-REFUSALS = {"StartCallPlayback": {"10015", "90040"}, "GatherUsingAudio": {"90040"}}
+REFUSALS = {
+    "StartCallPlayback": {"10015", "90040"}, "GatherUsingAudio": {"90040"}, "StopCallFork": {"90031"},
+    "StartCallFork": {"90045"}, "StartCallStreaming": {"90045"}, "StopCallStreaming": {"90048"}, "StartCallRecord": {"90053"},
+    "StartCallTranscription": {"90054"}, "StopCallTranscription": {"90055"}, "CallStartAIAssistant": {"90061"},
+    "callGatherUsingAI": {"90061"},
+}  # fmt: skip
 STARTED_AND_ENDED = ["call.playback", "call.speak"]
 ORDER = ["call.initiated", "call.answered", "call.bridged", "call.hangup"]
 
@@ -120,6 +133,13 @@ class Program(RuleBasedStateMachine):
             for part in BODIES.get(command, []):
                 body |= data.draw(part)
             self._ask(command, data.draw(st.sampled_from(self.known)), body)
+
+    @rule(data=st.data(), text=st.sampled_from(["hello", "42"]))
+    def far_speaks(self, data: st.DataObject, text: str) -> None:
+        if self.known:
+            leg = self.calls.switch.legs.get(data.draw(st.sampled_from(self.known)))
+            if leg is not None and leg.state in TALKING:
+                self.calls.far_says(leg.call_control_id, text)
 
     @rule(data=st.data(), digits=st.text("19#", min_size=1, max_size=3))
     def far_presses(self, data: st.DataObject, digits: str) -> None:
@@ -194,10 +214,11 @@ class Program(RuleBasedStateMachine):
     @invariant()
     def memory_is_bounded(self) -> None:
         assert len(self.calls.switch.legs) <= LEGS_LIMIT
-        assert self.clock.pending <= LEGS_LIMIT * 10
+        assert self.clock.pending <= LEGS_LIMIT * 20
 
     def teardown(self) -> None:
         self.clock.advance(20_000)
+        assert not any(leg.activities for leg in self.calls.switch.legs if leg.state == "ended")
         talking = [leg for leg in self.calls.switch.legs if leg.state not in ("ended", "parked")]
         assert all(leg.direction == "incoming" for leg in talking)
 

@@ -123,7 +123,6 @@ def test_an_object_within_a_list_is_filled_in(stage: Stage) -> None:
             "the situation could not be prepared: not all came of call.dtmf.received on leg A",
         ),
         ("dial-into-nothing", "the answer of A has no no_such_field, which a later request needs"),
-        ("streaming-socket", "this run has no media receiver"),
     ],
 )
 def test_a_situation_that_cannot_be_had_is_inconclusive_and_says_why(stage: Stage, name: str, reason: str) -> None:
@@ -175,10 +174,9 @@ def test_a_far_end_that_does_nothing_is_no_fault_of_the_command(stage: Stage) ->
 
 
 def test_media_have_addresses_of_their_own_that_can_be_fetched(stage: Stage) -> None:
-    stage.session.media_socket_url = "ws://127.0.0.1:9/{}".format
     stage.play("streaming-socket")
     [stream] = stage.bodies("StartCallStreaming")
-    assert stream["stream_url"].startswith("ws://127.0.0.1:9/")
+    assert stream["stream_url"].startswith("ws://127.0.0.1:")
     assert stream["stream_url"].endswith("-ear")
     first, second = (body["audio_url"] for body in stage.bodies("StartCallPlayback"))
     assert first != second

@@ -22,6 +22,7 @@ from telnyx_conformance.contract.webhook_wire import decode_get
 from telnyx_conformance.errors import IncompleteError, UsageError
 from telnyx_conformance.inbox.media import tone
 from telnyx_conformance.inbox.signature import SIGNATURE_HEADER, Verifier
+from telnyx_conformance.inbox.streams import Streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -100,6 +101,7 @@ class Inbox:
         self._boxes: dict[str, _Box] = {}
         self._arrivals = 0
         self._changed = asyncio.Condition()
+        self.streams = Streams(self._tell, host=host)
         self._runner: web.AppRunner | None = None
         self._stopping = asyncio.Event()
 
@@ -122,6 +124,7 @@ class Inbox:
         application = web.Application(client_max_size=self._body_bytes)
         application.router.add_route("*", "/{token}", self._receive)
         application.router.add_get("/media/{word}.wav", self._play)
+        application.router.add_get("/streams/{word}", self.streams.receive)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -141,6 +144,7 @@ class Inbox:
     async def stop(self) -> None:
         """Stop listening and let slow answers go. What was received stays readable."""
         self._stopping.set()
+        await self.streams.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -162,6 +166,11 @@ class Inbox:
     def media_url(self, word: str) -> str:
         """Return the address of an audio file (WAV, one second); another word gives another address."""
         return f"{self._root}/media/{word}.wav"
+
+    def socket_url(self, word: str) -> str:
+        """Return the address of a WebSocket that keeps what it receives, as `streams` tells."""
+        self.streams.open(word)
+        return "ws" + f"{self._root}/streams/{word}".removeprefix("http")
 
     @property
     def _root(self) -> str:
@@ -272,6 +281,9 @@ class Inbox:
         async with box.changed:
             box.events.append(event)
             box.changed.notify_all()
+        await self._tell()
+
+    async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 

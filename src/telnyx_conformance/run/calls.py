@@ -45,6 +45,8 @@ class CallSetup:
         self._hangup = by_path["POST", "/calls/{call_control_id}/actions/hangup"]
         self._enqueue = by_path["POST", "/calls/{call_control_id}/actions/enqueue"]
         self._play = by_path["POST", "/calls/{call_control_id}/actions/playback_start"]
+        self._stream = by_path["POST", "/calls/{call_control_id}/actions/streaming_start"]
+        self._fork = by_path["POST", "/calls/{call_control_id}/actions/fork_start"]
         self._application = by_path["POST", "/call_control_applications"]
 
     async def virtual_time(self) -> bool:
@@ -130,6 +132,15 @@ class CallSetup:
         """Let audio be heard on an answered leg till something ends it."""
         body = {"audio_url": self._session.inbox.media_url("endless"), "loop": "infinity"}
         await self._must(self._play, ids, "setup.play", body)
+
+    async def stream(self, ids: LegIds) -> None:
+        """Stream an answered leg to a socket that listens."""
+        await self._must(self._stream, ids, "setup.stream", {"stream_url": self._session.inbox.socket_url(self.token)})
+
+    async def fork(self, ids: LegIds) -> None:
+        """Fork the media of an answered leg to a port that listens."""
+        port = self._session.inbox.streams.port(self.token)
+        await self._must(self._fork, ids, "setup.fork", {"rx": port, "tx": port})
 
     async def command(
         self,

@@ -21,7 +21,10 @@ QUEUE = "queue_name"
 CONFERENCES = "/conferences/{"
 WAITING = 3  # a list of one tells little about pages
 # The state a command needs its call to be in; all others need one that is answered.
-STATES = {"answer": "parked", "reject": "parked", "leave_queue": "queued", "playback_start": "playing"}
+STATES = {
+    "answer": "parked", "reject": "parked", "leave_queue": "queued", "playback_start": "playing",
+    "streaming_stop": "streamed", "fork_stop": "forked",
+}  # fmt: skip
 Minimal = Callable[[Operation, dict[str, str]], Awaitable[tuple[Exchange, tuple[int, ...]]]]
 
 
@@ -52,6 +55,7 @@ class Prerequisites:
         """Stop listening for the events of calls that were made here."""
         if self._calls is not None:
             self._session.inbox.forget(self._calls.token)
+            self._session.inbox.streams.forget(self._calls.token)
 
     async def path_values(self, operation: Operation, *, fresh: bool = False) -> dict[str, str]:
         """Return a value for every path parameter. `fresh` makes the last one anew: the request may use it up.
@@ -115,7 +119,7 @@ class Prerequisites:
         return str(value)
 
     async def call(self, state: str = "answered", *, fresh: bool = False) -> str:
-        """Return the id of a call in a state: `parked` (inbound), `answered`, `queued`, or `playing` (audio without end)."""
+        """Return the id of a call: `parked` (inbound), `answered`, and then perhaps `queued`, `playing` (without end), `streamed`, `forked`."""
         if not fresh:
             return await self._once((CALL, state), self._new_call(state))
         return await self._new_call(state)
@@ -162,8 +166,12 @@ class Prerequisites:
             ids, _ = await calls.leg("answered", "dialled", {}, self._came)
         if state == "queued":
             await calls.enqueue(ids)
-        if state == "playing":
+        elif state == "playing":
             await calls.play(ids)
+        elif state == "streamed":
+            await calls.stream(ids)
+        elif state == "forked":
+            await calls.fork(ids)
         return ids.call_control_id
 
     async def _came(self, event: str, call_control_id: str) -> bool:

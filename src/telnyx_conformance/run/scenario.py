@@ -66,12 +66,13 @@ class Scenario:
         self._sent: dict[str, Sent] = {}
         self._requests: dict[str, _Request] = {}
         self._inboxes: dict[str, str] = {}
+        self._streams: dict[str, str] = {}
         self._fresh: dict[str, str] = {}
         self._virtual = False
         self._values: dict[str, Callable[[str], Any]] = {
             "destination": self._calls.destination, "base64": lambda text: base64.b64encode(text.encode()).decode(),
             "fresh": self._fresh_id, "inbox": self._inbox, "leg": self._address, "returned": self._returned,
-            "media": session.inbox.media_url, "socket": self._socket,
+            "media": session.inbox.media_url, "socket": self._socket, "port": self._port,
         }  # fmt: skip
 
     async def play(self) -> None:
@@ -107,6 +108,8 @@ class Scenario:
         """Free the inboxes."""
         for token in dict.fromkeys([self._token(""), *self._inboxes.values()]):
             self.session.inbox.forget(token)
+        for word in self._streams.values():
+            self.session.inbox.streams.forget(word)
 
     def _token(self, name: str) -> str:
         return f"{self._stem}-{name}" if name else self._stem
@@ -206,9 +209,14 @@ class Scenario:
         return value
 
     def _socket(self, word: str) -> str:
-        if self.session.media_socket_url is None:
-            raise Unavailable("this run has no media receiver")
-        return self.session.media_socket_url(f"{self._stem}-{word}")
+        return self.session.inbox.socket_url(self._stream(word))
+
+    def _port(self, word: str) -> str:
+        return self.session.inbox.streams.port(self._stream(word))
+
+    def _stream(self, word: str) -> str:
+        """Return the word under which the inbox keeps what a socket or port of this scenario receives."""
+        return self._streams.setdefault(word, self._token(word))
 
     async def _pass(self, seconds: float) -> None:
         if self._virtual:

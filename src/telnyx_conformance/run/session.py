@@ -15,8 +15,6 @@ from telnyx_conformance.plan.planning import plan_operation
 from telnyx_conformance.run.safety import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from telnyx_conformance.contract.model import Operation, ResponseSpec
     from telnyx_conformance.inbox.receiver import Inbox
     from telnyx_conformance.plan.probe import Plan
@@ -67,8 +65,6 @@ class Session:
         self._plans: dict[str, Plan] = {}
         self._fresh = 0
         self.event_validators: dict[str, Validator] = {}
-        # Gives for a word the ws:// URL of a media receiver; None where this run listens to no media.
-        self.media_socket_url: Callable[[str], str] | None = None
 
     @cached_property
     def edition(self) -> Any:

@@ -21,5 +21,7 @@ def interval(mode: str) -> float:
 
 def rtp_packet(number: int, source: int, codec: str = "PCMU") -> bytes:
     """Return the packet of that number, from 0, of the synchronisation source `source`."""
-    header = struct.pack(">BBHII", VERSION, PAYLOAD_TYPES[codec], number & 0xFFFF, number * SAMPLES & 0xFFFFFFFF, source)
+    header = struct.pack(
+        ">BBHII", VERSION, PAYLOAD_TYPES[codec], number & 0xFFFF, number * SAMPLES & 0xFFFFFFFF, source
+    )
     return header + SILENCE[codec]

@@ -41,14 +41,14 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
             "recording_ended_at": stamp(self.ended_at),
             "channels": self.channels,
             "format": self.format,
-            "recording_urls": self.urls,
+            "recording_urls": {self.format: self.urls[self.format]},
             "public_recording_urls": {},
         }
 
     @property
     def urls(self) -> dict[str, str]:
-        """Where its file could be fetched."""
-        return {self.format: f"{STORAGE}/{self.id}.{self.format}"}
+        """Where its file could be fetched, by form: the resource has both, the event names the one that was asked for."""
+        return {form: f"{STORAGE}/{self.id}.{form}" for form in ("mp3", "wav")}
 
 
 def keep_recording(registry: Registry, recorded: Recorded, leg: Leg | None, now: int) -> None:
@@ -71,7 +71,9 @@ def keep_recording(registry: Registry, recorded: Recorded, leg: Leg | None, now:
     registry.keep("recordings", recorded.id, {key: value for key, value in record.items() if value is not None})
 
 
-def keep_transcription(registry: Registry, key: str, recorded: Recorded, text: str | None, times: tuple[int, int]) -> None:
+def keep_transcription(
+    registry: Registry, key: str, recorded: Recorded, text: str | None, times: tuple[int, int]
+) -> None:
     """Let `GET /recording_transcriptions` show the text of a recording, or that it is being written (`None`).
 
     `times` are when the transcription was begun and when it last changed.

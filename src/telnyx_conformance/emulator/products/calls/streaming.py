@@ -166,16 +166,11 @@ class Streaming(Feature):
         Stream(self.switch, leg, body, self._user_id).happen(trigger)
 
     @staticmethod
-    def _may_stop(leg: Leg, body: Body) -> None:
-        if not _streams(leg, body.get("stream_id")):
+    def _may_stop(leg: Leg, _: Body) -> None:
+        if not going_on(leg, "stream"):
             raise Refusal(422, "90048", bare=True)
 
     def _stop(self, leg: Leg, body: Body) -> None:
-        for stream in _streams(leg, body.get("stream_id")):
-            stream.happen("StopCallStreaming")
-
-
-def _streams(leg: Leg, stream_id: str | None) -> list[Stream]:
-    """Return the stream of that id, or all of the leg."""
-    streams = [one for one in leg.activities or () if isinstance(one, Stream)]
-    return [one for one in streams if stream_id in (None, one.id)]
+        for stream in [one for one in leg.activities or () if isinstance(one, Stream)]:
+            if body.get("stream_id") in (None, stream.id):
+                stream.happen("StopCallStreaming")
