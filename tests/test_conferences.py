@@ -478,6 +478,8 @@ def test_audio_and_recordings_end_with_the_conference_and_before_it(office: Offi
     assert saved["recording_urls"]["wav"]
     assert saved["recording_urls"]["mp3"] is None
     assert saved["recording_ended_at"] > saved["recording_started_at"]
+    record = office.ask("GET", f"/recordings/{saved['recording_id']}")[1]["data"]
+    assert (record["source"], record["conference_id"]) == ("conference", saved["conference_id"])
     assert office.story(A=a) == [
         "call.hangup A", "participant.left A", "playback.ended", "recording.saved A", "ended A",
     ]  # fmt: skip

@@ -119,7 +119,7 @@ class Prerequisites:
         return str(value)
 
     async def call(self, state: str = "answered", *, fresh: bool = False) -> str:
-        """Return the id of a call: `parked` (inbound), `answered`, and then perhaps `queued`, `playing` (without end), `streamed`, `forked`."""
+        """Return the id of a call: `parked`, `answered`, or answered and `queued`, `playing` for good, `streamed`, `forked`."""
         if not fresh:
             return await self._once((CALL, state), self._new_call(state))
         return await self._new_call(state)

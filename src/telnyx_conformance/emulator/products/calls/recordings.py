@@ -5,7 +5,7 @@ Used for calls and for conferences: times are microseconds of the account's cloc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.registry import Registry
 
 STORAGE = "https://recordings.example.com"
+FORMATS = ("mp3", "wav")
 MICROS_PER_MILLI = 1_000
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """What was recorded. `millis` is how long the file plays, which pauses and trimming shorten."""
+    """What was recorded: `format` mp3 or wav, `channels` single or dual.
+
+    `millis` is how long the file plays, which pauses and trimming shorten.
+    """
 
     id: str
-    format: Literal["wav", "mp3"]
-    channels: Literal["single", "dual"]
+    format: str
+    channels: str
     started_at: int
     ended_at: int
     millis: int
@@ -41,14 +45,14 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
             "recording_ended_at": stamp(self.ended_at),
             "channels": self.channels,
             "format": self.format,
-            "recording_urls": {self.format: self.urls[self.format]},
-            "public_recording_urls": {},
+            "recording_urls": {form: url if form == self.format else None for form, url in self.urls.items()},
+            "public_recording_urls": dict.fromkeys(FORMATS),
         }
 
     @property
     def urls(self) -> dict[str, str]:
         """Where its file could be fetched, by form: the resource has both, the event names the one that was asked for."""
-        return {form: f"{STORAGE}/{self.id}.{form}" for form in ("mp3", "wav")}
+        return {form: f"{STORAGE}/{self.id}.{form}" for form in FORMATS}
 
 
 def keep_recording(registry: Registry, recorded: Recorded, leg: Leg | None, now: int) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telnyx_conformance.emulator.products.calls.legs import stamp
+from telnyx_conformance.emulator.products.calls.recordings import MICROS_PER_MILLI, Recorded, keep_recording
 from telnyx_conformance.emulator.products.conferences.events import announce
 
 if TYPE_CHECKING:
     from telnyx_conformance.emulator.products.conferences.conference import Conference
 
 MOST_RECORDINGS = 100
-FORMATS = ("mp3", "wav")
 
 
 class Recording:
@@ -27,17 +26,13 @@ class Recording:
         conference.recordings.append(self)
 
     def save(self) -> None:
-        """Stop, and tell where the file is."""
+        """Stop, let the recording be read, and tell where its file is."""
         conference = self._conference
         conference.recordings.remove(self)
-        url = f"https://example.com/recordings/{self.id}.{self._format}"
-        fields = {
-            "recording_id": self.id,
-            "format": self._format,
-            "channels": "single",
-            "recording_started_at": stamp(self._started_at),
-            "recording_ended_at": stamp(conference.switch.clock.micros),
-            "recording_urls": {name: url if name == self._format else None for name in FORMATS},
-            "public_recording_urls": dict.fromkeys(FORMATS),
-        }
-        announce(conference, "conference.recording.saved", conference.owner, fields)
+        now = conference.switch.clock.micros
+        recorded = Recorded(
+            id=self.id, format=self._format, channels="single", started_at=self._started_at, ended_at=now,
+            millis=(now - self._started_at) // MICROS_PER_MILLI, conference_id=conference.id,
+        )  # fmt: skip
+        keep_recording(conference.switch.registry, recorded, conference.owner, now)
+        announce(conference, "conference.recording.saved", conference.owner, recorded.payload)
