@@ -15,9 +15,13 @@ from telnyx_conformance.emulator.core import MOST_BODY_BYTES, Emulator
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
 from telnyx_conformance.emulator.server import Server, listening_socket
 from telnyx_conformance.errors import UsageError
+from telnyx_conformance.mutants.carriage import Sent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from telnyx_conformance.emulator.core import Sending
+    from telnyx_conformance.emulator.fault import Fault
 
 KEY = {"authorization": "Bearer KEYTEST_server"}
 
@@ -147,3 +151,63 @@ def test_a_port_in_use_is_said_to_be() -> None:
 def test_only_loopback_is_listened_on() -> None:
     with pytest.raises(UsageError, match="loopback only"):
         listening_socket("0.0.0.0", 0)  # noqa: S104 - refused, which is the point
+
+
+@asynccontextmanager
+async def served_with(fault: Fault) -> AsyncIterator[tuple[str, int]]:
+    server = Server(Emulator(load_edition(), fault=fault), listening_socket(port=0))
+    task = asyncio.ensure_future(server.serve())
+    await server.ready()
+    try:
+        yield "127.0.0.1", int(server.base_url.rpartition(":")[2])
+    finally:
+        server.stop()
+        await task
+
+
+async def asked_for(address: tuple[str, int], path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send a request of which the server knows that no other follows."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: {KEY['authorization']}\r\n\r\n".encode())
+    await writer.drain()
+    return reader, writer
+
+
+def test_an_answer_that_is_cut_ends_its_connection_short_of_what_it_announced() -> None:
+    async def scene() -> None:
+        async with served_with(Sent("cut", load_edition().operation("ListBillingGroups"))) as address:
+            reader, writer = await asked_for(address, "/v2/billing_groups")
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+        announced = int(head.lower().partition(b"content-length: ")[2].split()[0])
+        assert head.startswith(b"HTTP/1.1 200")
+        assert len(body) == announced // 2
+
+    asyncio.run(scene())
+
+
+def test_an_answer_that_never_comes_keeps_its_connection_while_others_are_answered() -> None:
+    async def scene() -> None:
+        async with served_with(Sent("never", load_edition().operation("ListBillingGroups"))) as address:
+            silent, waiting = await asked_for(address, "/v2/billing_groups")
+            heard, writer = await asked_for(address, "/v2/phone_numbers")
+            assert (await heard.readline()).startswith(b"HTTP/1.1 200")
+            assert not silent.at_eof()
+            silent.feed_eof()
+            assert await silent.read() == b""
+            for one in (waiting, writer):
+                one.close()
+
+    asyncio.run(scene())
+
+
+def test_an_answer_in_pieces_is_the_same_answer() -> None:
+    async def scene() -> None:
+        texts = []
+        ways: tuple[Sending, ...] = ("whole", "in-pieces", "slow")
+        for sending in ways:
+            async with served_with(Sent(sending)) as (host, port), httpx.AsyncClient(headers=KEY) as client:
+                texts.append((await client.get(f"http://{host}:{port}/v2/billing_groups")).text)
+        assert len(set(texts)) == 1
+
+    asyncio.run(scene())

@@ -145,11 +145,11 @@ def test_the_command_lists_mutants_and_writes_the_matrix(tmp_path: Path) -> None
         standalone_mode=False,
     )  # fmt: skip
     assert ran.exception is None
-    assert ran.stdout.splitlines()[-1] == "3 of 3 mutants killed (100.0%), 100.0% of them for the right reason"
+    assert ran.stdout.splitlines()[-1] == "6 of 6 mutants killed (100.0%), 100.0% of them for the right reason"
     written = json.loads((tmp_path / "mutants.json").read_text())
     assert list(written) == ["schema_version", "edition", "seed", "sampled", "killed", "killed_for_the_right_reason",
                              "equivalent", "operators", "survivors"]  # fmt: skip
-    assert "3 of 3 planted faults noticed" in (tmp_path / "mutants.html").read_text()
+    assert "6 of 6 planted faults noticed" in (tmp_path / "mutants.html").read_text()
 
 
 def test_every_equivalent_has_a_reason_matches_something_and_is_left_out() -> None:

@@ -52,7 +52,23 @@ async def no_filters(asked: Any, request: httpx.Request, real: Any) -> httpx.Res
     return response
 
 
+async def silent(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+    if asked.probe is not None:
+        raise httpx.ReadTimeout("planted", request=request)
+    response: httpx.Response = await real(request)
+    return response
+
+
+async def indiscreet(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+    response: httpx.Response = await real(request)
+    if asked.probe is not None:
+        response.headers["x-asked-by"] = request.headers.get("authorization", "")
+    return response
+
+
 LIARS = {
+    "answers nothing": silent,
+    "tells keys": indiscreet,
     "takes everything": always(200, b'{"data": {}}'),
     "takes everything, says nothing": always(203, b"garbage", "text/x-garbage"),
     "says nothing about what it says": always(200, b"garbage", ""),

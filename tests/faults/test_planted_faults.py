@@ -122,6 +122,22 @@ def redirected(operation: str, when: When, **changes: str | None) -> dict[str, A
     return {"answer": answer}
 
 
+def unsized(_: Any, request: httpx.Request) -> bool:
+    return not any(name in request.url.params for name in ("page[size]", "page[number]"))
+
+
+def key_told(operation: str) -> dict[str, Any]:
+    """Repeat the key of each request in a header of the answer."""
+
+    async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+        response: httpx.Response = await real(request)
+        if asked.operation == operation and "authorization" in request.headers:
+            response.headers["x-key"] = request.headers["authorization"].removeprefix("Bearer ")
+        return response
+
+    return {"answer": answer}
+
+
 def silent(operation: str, when: When) -> dict[str, Any]:
     async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
         if asked.operation == operation and when(asked, request):
@@ -237,6 +253,13 @@ ROWS = (
         (f"{GROUPS}:request.query.page[size]:code", f"{GROUPS}:request.query.page[size]:pointer")),
     Row("routed", "the operation is not routed", "surface", GROUP,
         (f"{GROUP}:route:exists",), instead(GROUP, 501, probe("route:exists"))),
+    Row("answered", "one request is never answered while others are", "surface", GROUP,
+        (f"{GROUP}:route:answers",), silent(GROUP, probe("route:exists")), (f"{GROUP}:route:exists",)),
+    Row("secrecy", "a refusal tells the key that it refuses", "surface", GROUP,
+        (f"{GROUP}:auth:secret",),
+        body(GROUP, each_error(detail="No such key: KEY0000CONFORMANCE_never_issued"), probe("auth:unknown"), refusals=True)),
+    Row("secrecy", "a header tells the key", "surface", "GetBillingGroup",
+        ("GetBillingGroup:auth:secret",), key_told("GetBillingGroup")),
     # Refusals
     Row("error-envelope", "a refusal has a body of its own", "envelopes", GROUP,
         (f"{GROUP}:error.422:schema",),
@@ -261,7 +284,12 @@ ROWS = (
         ("GetBillingGroup:response.200:envelope",), body("GetBillingGroup", lambda document: document["data"])),
     Row("echo", "a change answers with another name", "envelopes", CHANGE,
         (f"{CHANGE}:response.200:echo",), body(CHANGE, data(name="another"))),
+    Row("default", "a creation takes another default", "envelopes", "CreateFqdnConnection",
+        ("CreateFqdnConnection:response.201:default",), body("CreateFqdnConnection", data(dtmf_type="Inband"),
+             lambda _, request: b"dtmf_type" not in request.content)),
     # Lists
+    Row("page-default", "a page says that it has another size", "envelopes", GROUPS,
+        (f"{GROUPS}:pagination:default",), body(GROUPS, meta(page_size=7), unsized)),
     Row("page-size", "a page holds one item too many", "envelopes", GROUPS,
         (f"{GROUPS}:pagination:size",), body(GROUPS, items(crowded), query("page[number]", "1"))),
     Row("page-meta", "a page bears the number of another", "envelopes", GROUPS,

@@ -88,6 +88,31 @@ def echoes(pairs: Mapping[str, tuple[Any, Any]]) -> Finding | None:
     return Finding(check="echo", expected="what was asked", actual="; ".join(wrong[:MOST_ERRORS]))
 
 
+def left_out(exchange: Exchange, defaults: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return (default, got) for those of the fields that the request left out and the answer holds."""
+    try:
+        asked = msgspec.json.decode(exchange.request.body)
+    except msgspec.DecodeError:
+        return {}
+    body = json_body(exchange)
+    data = body.get("data", body) if isinstance(body, dict) else None
+    if not isinstance(data, dict) or not isinstance(asked, dict):
+        return {}
+    return {name: (default, data[name]) for name, default in defaults.items() if name in data and name not in asked}
+
+
+def has_defaults(pairs: Mapping[str, tuple[Any, Any]]) -> Finding | None:
+    """What was left out stands in the answer with its documented default."""
+    wrong = [
+        f"{name}: default {shown(default)}, got {shown(got)}"
+        for name, (default, got) in pairs.items()
+        if default != got or isinstance(default, bool) != isinstance(got, bool)
+    ]
+    if not wrong:
+        return None
+    return Finding(check="default", expected="the documented defaults", actual="; ".join(wrong[:MOST_ERRORS]))
+
+
 def _first(items: Iterator[Any], most: int) -> Iterator[Any]:
     for _, item in zip(range(most), items, strict=False):
         yield item

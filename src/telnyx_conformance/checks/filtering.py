@@ -17,7 +17,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 
 def fits(value: Any, how: str, wanted: str) -> bool:
     """Tell whether a property's value satisfies a filter; texts are compared without regard to case."""
-    text = _text(value)
+    text = as_text(value)
     if how in COMPARISONS:
         try:
             return bool(COMPARISONS[how](float(text), float(wanted)))
@@ -51,7 +51,8 @@ def filter_applies(items: Sequence[Any], name: str, how: str, wanted: str, *, at
     return None
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a JSON value as a query writes it: there 1.0 is no integer, though in JSON it is one."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

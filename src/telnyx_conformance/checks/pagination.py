@@ -17,6 +17,16 @@ def page_is_not_larger(items: Sequence[Any], size: int) -> Finding | None:
     return Finding(check="page-size", expected=f"at most {size} items", actual=f"{len(items)} items")
 
 
+def page_has_default_size(items: Sequence[Any], meta: Any, size: int) -> Finding | None:
+    """A page whose size nobody asked for says that it holds the documented number of items, and holds no more."""
+    said = meta.get("page_size", size) if isinstance(meta, dict) else size
+    if said == size and len(items) <= size:
+        return None
+    return Finding(
+        check="page-default", expected=f"pages of {size}", actual=f"{len(items)} items, page_size {shown(said)}"
+    )
+
+
 def meta_agrees(meta: Any, *, number: int, size: int, count: int) -> Finding | None:
     """The page's `meta` says which page it is, how large pages are, and totals that fit each other and the `count` items seen."""
     if not isinstance(meta, dict):

@@ -21,6 +21,13 @@ def status_is_documented(exchange: Exchange, operation: Operation) -> Finding | 
     return Finding(check="status", expected=" or ".join(documented), actual=outline(exchange))
 
 
+def is_answered(exchange: Exchange) -> Finding | None:
+    """Whatever the status, an answer comes, and comes to its end."""
+    if exchange.response is not None:
+        return None
+    return Finding(check="answered", expected="an answer", actual=exchange.error)
+
+
 def is_accepted(exchange: Exchange) -> Finding | None:
     """A valid request is carried out: any 2xx."""
     if exchange.response is not None and exchange.response.is_success:

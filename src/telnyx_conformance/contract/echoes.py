@@ -39,6 +39,21 @@ def echoed_fields(edition: Edition, operation: Operation) -> tuple[str, ...]:
     return tuple(sorted(n for n in shared if _alike(edition, asked[n], answered[n])))
 
 
+def default_fields(edition: Edition, operation: Operation) -> dict[str, Any]:
+    """Return the documented defaults of a creation's fields, where request and answer agree on them."""
+    names = echoed_fields(edition, operation)
+    if not names or operation.body is None or load_lifecycles(edition.name).of(operation.id).role != "create":
+        return {}
+    asked = properties_of(edition, operation.body.content[JSON])
+    answered = properties_of(edition, envelope_of(edition, operation).item)
+    defaults = {name: edition.resolve(asked[name]).get("default") for name in names}
+    return {
+        name: default
+        for name, default in defaults.items()
+        if default is not None and edition.resolve(answered[name]).get("default") == default
+    }
+
+
 def _alike(edition: Edition, asked: Mapping[str, Any], answered: Mapping[str, Any]) -> bool:
     one, other = edition.resolve(asked), edition.resolve(answered)
     if one.get("readOnly") or other.get("readOnly") or one.get("writeOnly") or other.get("writeOnly"):

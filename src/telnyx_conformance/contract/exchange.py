@@ -28,12 +28,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP response as it came. Header names are lower case; `seconds` is from send to last byte."""
+    """One HTTP response as it came. Header names are lower case; `seconds` is from send to last byte.
+
+    `echoes_key` says that the request's own credentials stood in it, before whatever is secret was removed.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     seconds: float = 0.0
+    echoes_key: bool = False
 
     def header(self, name: str) -> str:
         """Return the first header called `name` (lower case), or an empty string."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from telnyx_conformance.contract.echoes import echoed_fields
+from telnyx_conformance.contract.echoes import default_fields, echoed_fields
 from telnyx_conformance.contract.envelopes import JSON, envelope_of, properties_of
 from telnyx_conformance.contract.fields import is_json
 from telnyx_conformance.contract.kinds import KINDS
@@ -81,8 +81,9 @@ def _surface(edition: Edition, operation: Operation) -> Iterator[Requirement]:
     yield _made(operation, "route", "exists", "route:exists")
     if operation.server != "api":
         return
+    yield _made(operation, "route", "answers", "route:answers")
     if operation.secured:
-        for kind in ("missing", "malformed", "unknown"):
+        for kind in ("missing", "malformed", "unknown", "secret"):
             yield _made(operation, "auth", kind, f"auth:{kind}")
     first = next(o for o in edition.operations if o.path == operation.path and o.server == "api")
     if first.id == operation.id and unused_method(edition, operation):
@@ -113,6 +114,8 @@ def _responses(edition: Edition, operation: Operation, *, refuses: bool) -> Iter
             yield _made(operation, place, "envelope", "response:envelope")
         if echoed_fields(edition, operation):
             yield _made(operation, place, "echo", "response:echo")
+        if default_fields(edition, operation):
+            yield _made(operation, place, "default", "response:default")
     statuses = (("401", operation.secured), ("404", bool(identifier_of(operation))), ("422", refuses))
     for status, provoked in statuses:
         if provoked:
@@ -130,6 +133,8 @@ def _lists(edition: Edition, operation: Operation) -> Iterator[Requirement]:
             yield _made(operation, "pagination", kind, f"pagination:{kind}")
         if "meta" in properties_of(edition, operation.success.content[JSON]):
             yield _made(operation, "pagination", "totals", "pagination:totals")
+        if default_page_size(edition, operation):
+            yield _made(operation, "pagination", "default", "pagination:default")
     item = properties_of(edition, envelope.item)
     for name, parameter in query.items():
         matched = FILTER.match(name)
@@ -139,6 +144,16 @@ def _lists(edition: Edition, operation: Operation) -> Iterator[Requirement]:
             yield _made(operation, place, "applies", "filter:applies")
     if any(sortable(edition, operation)):
         yield _made(operation, "sort", "order", "sort:order")
+
+
+def default_page_size(edition: Edition, operation: Operation) -> int:
+    """Return how many items a list documents for a page whose size nobody asked for; 0 when it does not, or cannot tell."""
+    size = next((p for p in operation.parameters_in("query") if p.name == PAGE_SIZE), None)
+    meta = properties_of(edition, operation.success.content.get(JSON, {})).get("meta")
+    if size is None or meta is None or "page_size" not in properties_of(edition, meta):
+        return 0
+    default = edition.resolve(size.schema).get("default")
+    return default if isinstance(default, int) else 0
 
 
 def filtered_properties(operation: Operation) -> tuple[str, ...]:

@@ -74,9 +74,11 @@ KINDS: dict[str, Kind] = {
     "code": _request("SHOULD", "a refusal because of {place} has an error code that fits"),
     # Surface
     "route:exists": Kind("surface", "MUST", "the operation is routed", "probes"),
+    "route:answers": Kind("surface", "MUST", "a valid request is answered, and to the end", "checks"),
     "auth:missing": Kind("surface", "MUST", "without credentials it is refused", "probes"),
     "auth:malformed": Kind("surface", "MUST", "with credentials that are no bearer token it is refused", "probes"),
     "auth:unknown": Kind("surface", "MUST", "with a key that was never issued it is refused", "probes"),
+    "auth:secret": Kind("surface", "SHOULD", "the key that a request carries stands in no answer to it", "checks"),
     "method:not-allowed": Kind("surface", "SHOULD", "a method that the path does not document is refused", "probes"),
     "resource:unknown": Kind("surface", "SHOULD", "a resource that does not exist is not found", "probes"),
     # Envelopes
@@ -86,8 +88,10 @@ KINDS: dict[str, Kind] = {
     "response:schema": Kind("envelopes", "MUST", "a success body satisfies its schema", "checks"),
     "response:envelope": Kind("envelopes", "SHOULD", "a success body carries its resource where documented", "checks"),
     "response:echo": Kind("envelopes", "SHOULD", "what was asked for comes back as it was asked", "checks"),
+    "response:default": Kind("envelopes", "SHOULD", "what was left out comes back with its documented default", "checks"),
     "error:schema": Kind("envelopes", "SHOULD", "a refusal has the documented body", "checks"),
     "pagination:size": Kind("envelopes", "MUST", "a page holds no more items than asked for", "scenario"),
+    "pagination:default": Kind("envelopes", "MUST", "a page has its documented size where none is asked for", "scenario"),
     "pagination:number": Kind("envelopes", "MUST", "two pages share no item", "scenario"),
     "pagination:totals": Kind("envelopes", "SHOULD", "the totals agree with the pages", "scenario"),
     "pagination:beyond-end": Kind("envelopes", "SHOULD", "a page after the last one is empty", "scenario"),

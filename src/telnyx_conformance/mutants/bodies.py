@@ -124,9 +124,9 @@ class OtherStatus(Fault):
 
     def answered(self, operation: Operation, reply: Reply) -> Reply:
         """Take the last documented one with a body like this one's."""
-        documented = {r.status: r for r in operation.responses}
+        documented = {r.status: r for r in operation.responses if r.status.startswith("2")}
         mine = documented.get(str(reply.status))
-        alike = [s for s, r in documented.items() if mine is not None and s[0] == "2" and r.content == mine.content]
+        alike = [s for s, r in documented.items() if mine is not None and r.content == mine.content]
         other = int(alike[-1]) if alike else reply.status
         if other == reply.status:
             return reply
@@ -261,7 +261,8 @@ def bare_where_nobody_is_to_blame(error: dict[str, Any]) -> dict[str, Any]:
     """Return an error about credentials or a resource with code, title and detail alone."""
     catalogue = load_errors()
     nobody = [c for name in NOBODY_TO_BLAME for c in catalogue.situation(name).codes]
-    is_bare = error.get("code") in nobody
+    blames = error.get("source", {"pointer": "/"}) != {"pointer": "/"}
+    is_bare = error.get("code") in nobody and not blames
     return {name: error[name] for name in ("code", "title", "detail") if name in error} if is_bare else error
 
 

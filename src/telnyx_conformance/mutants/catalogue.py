@@ -24,6 +24,7 @@ from telnyx_conformance.errors import UnknownName
 from telnyx_conformance.mutants.answers import typed_places
 from telnyx_conformance.mutants.deliveries import of_delivery
 from telnyx_conformance.mutants.equivalents import EQUIVALENTS
+from telnyx_conformance.mutants.robustness import ROBUSTNESS, rows_of
 from telnyx_conformance.mutants.sequences import of_sequence
 
 if TYPE_CHECKING:
@@ -221,6 +222,8 @@ def _refused(requirement: Requirement, constraint: Constraint) -> Iterator[Mutan
 def _of_the_whole(edition: Edition, operation: Operation, required: dict[str, Requirement]) -> Iterator[Mutant]:
     for requirement in required.values():
         yield from _of_surface(requirement, operation)
+        for operator, variant, field in rows_of(edition, operation, requirement):
+            yield _one(requirement, operator, ROBUSTNESS[operator], variant, at=field)
     minimal = required[f"{operation.id}:request:minimal"]
     if operation.secured:
         yield _one(minimal, "right-key-refused", "authentication", "key-refused")

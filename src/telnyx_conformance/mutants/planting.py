@@ -25,6 +25,7 @@ from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.mutants.events import EventFault
 from telnyx_conformance.mutants.journeys import DeliveryFault
 from telnyx_conformance.mutants.replies import ReplyFault
+from telnyx_conformance.mutants.robustness import fault_of
 from telnyx_conformance.mutants.rules import RuleFault, WordingFault, branch_of
 from telnyx_conformance.mutants.sequences import answer_of
 
@@ -45,6 +46,7 @@ SITUATIONS = {
     "foreign-media-type-accepted": "wrong_content_type",
 }
 WORDED = ("pointer-", "parameter-", "code-")
+WHOLE = ("never-answers", "answer-cut", "key-echoed", "default-wrong")
 FAR = 1000  # pages from here on are beyond the end
 
 
@@ -59,6 +61,8 @@ def plant(edition: Edition, mutant: Mutant) -> Fault:
         return DeliveryFault(mutant, contract)
     if mutant.operator in SITUATIONS or mutant.operator == "unknown-resource-found":
         return Overlooking(operation, SITUATIONS.get(mutant.operator, ""))
+    if mutant.operator in WHOLE:
+        return fault_of(mutant.operator, mutant.variant, mutant.site.partition(":")[2], edition, operation)
     if mutant.operator in ARRIVALS:
         return Turning(mutant, operation)
     if mutant.category == "validation" or mutant.operator.startswith(WORDED):

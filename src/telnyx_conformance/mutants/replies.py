@@ -25,6 +25,11 @@ NO_ENVELOPE = b'"no"'
 PAGE = b"<html><body>Service temporarily unavailable</body></html>"
 OTHER_TYPE = b"text/html"
 UNSPECIFIC = "10015"
+BROKEN_ERRORS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "error-title-missing": lambda error: {name: part for name, part in error.items() if name != "title"},
+    "error-code-missing": lambda error: {name: part for name, part in error.items() if name != "code"},
+    "error-code-type": lambda error: {**error, "code": int(error["code"])},
+}
 
 
 class ReplyFault(Fault):
@@ -35,13 +40,14 @@ class ReplyFault(Fault):
         self._skipped = skipped
         self._mutant, self._edition, self._operation = mutant, edition, operation
         self._was_refused = False
-        self._error = mutant.site.removeprefix("error.") if mutant.operator == "error-envelope-wrong" else ""
+        self._error = mutant.site.removeprefix("error.") if mutant.site.startswith("error.") else ""
         self._envelope = envelope_of(edition, operation)
         self._bend: Callable[[Reply], Reply] = {
             "status-wrong": self._status, "content-type-wrong": self._content_type, "body-not-empty": self._not_empty,
             "internal-error": self._internal, "body-truncated": self._truncated, "body-not-json": self._not_json,
             "error-envelope-wrong": self._bare_error, "command-refused": self._refused, "refusal-code-wrong": self._code,
             "refusal-status-wrong": self._other_refusal,
+            **dict.fromkeys(BROKEN_ERRORS, self._broken_error),
         }.get(mutant.operator, self._document)  # fmt: skip
 
     def overlooks(self, operation: Operation, refused: Exception) -> bool:
@@ -93,15 +99,19 @@ class ReplyFault(Fault):
 
     @staticmethod
     def _truncated(reply: Reply) -> Reply:
-        return _with_body(reply, reply.body[: len(reply.body) // 2])
+        return with_body(reply, reply.body[: len(reply.body) // 2])
 
     @staticmethod
     def _not_json(reply: Reply) -> Reply:
-        return _with_body(reply, PAGE)
+        return with_body(reply, PAGE)
 
     @staticmethod
     def _bare_error(reply: Reply) -> Reply:
-        return _with_body(reply, NO_ENVELOPE)
+        return with_body(reply, NO_ENVELOPE)
+
+    def _broken_error(self, reply: Reply) -> Reply:
+        said, change = msgspec.json.decode(reply.body), BROKEN_ERRORS[self._mutant.operator]
+        return with_body(reply, msgspec.json.encode({"errors": [change(error) for error in said["errors"]]}))
 
     @staticmethod
     def _refused(_: Reply) -> Reply:
@@ -114,7 +124,7 @@ class ReplyFault(Fault):
     @staticmethod
     def _code(reply: Reply) -> Reply:
         said = msgspec.json.decode(reply.body)
-        return _with_body(reply, msgspec.json.encode({"errors": [{**e, "code": NO_NUMBER} for e in said["errors"]]}))
+        return with_body(reply, msgspec.json.encode({"errors": [{**e, "code": NO_NUMBER} for e in said["errors"]]}))
 
     def _document(self, reply: Reply) -> Reply:
         try:
@@ -133,12 +143,12 @@ class ReplyFault(Fault):
             _bend_at(document.get("data"), field, to_null=self._mutant.variant == "null")
         else:
             self._change(document, self._mutant.site.partition(":")[2])
-        return reply if document == before else _with_body(reply, msgspec.json.encode(document))
+        return reply if document == before else with_body(reply, msgspec.json.encode(document))
 
     def _otherwise(self, document: Any, name: str) -> Any:
         holder = document.get(self._envelope.slot) if self._envelope.slot else document
         if isinstance(holder, dict) and holder.get(name) is not None:
-            holder[name] = _other(holder[name])
+            holder[name] = other_value(holder[name])
         return document
 
     def _change(self, document: Any, place: str) -> None:
@@ -172,10 +182,11 @@ def _bend_at(holder: Any, path: str, *, to_null: bool) -> None:
         _bend_at(holder.get(name), rest, to_null=to_null)
     elif isinstance(holder, dict):
         value = holder.get(name)
-        holder[name] = None if to_null else "unexpected" if value is None else _other(value)
+        holder[name] = None if to_null else "unexpected" if value is None else other_value(value)
 
 
-def _other(value: Any) -> Any:
+def other_value(value: Any) -> Any:
+    """Return another value of the same type."""
     if isinstance(value, bool):
         return not value
     return value + 1 if isinstance(value, int | float) else f"{value}-other"
@@ -188,5 +199,6 @@ def _without_totals(document: Any) -> Any:
     return document
 
 
-def _with_body(reply: Reply, body: bytes) -> Reply:
+def with_body(reply: Reply, body: bytes) -> Reply:
+    """Return a reply with another body."""
     return Reply(reply.status, with_length(reply.headers, body), body)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 16 * 1024 * 1024
 LONGEST_ERROR = 300
+SHORTEST_KEY = 12  # what is shorter may stand in an answer by chance
 # What is known to go wrong, the special before the general: its words, and where the exception says more. No words: too late.
 CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
     (ssl.SSLCertVerificationError, "the TLS certificate is not valid for this host", "verify_message"),
@@ -105,12 +106,27 @@ class Client:
             (scrub(k).lower().decode("latin-1"), scrub(v).decode("latin-1")) for k, v in response.headers.raw
         )
         seconds = self._clock() - began
-        answered = Response(status=response.status_code, headers=headers, body=scrub(b"".join(parts)), seconds=seconds)
+        body = b"".join(parts)
+        answered = Response(
+            status=response.status_code, headers=headers, body=scrub(body), seconds=seconds,
+            echoes_key=_stands_in(_key_of(request), body, response.headers.raw),
+        )  # fmt: skip
         return Exchange(request=request, response=answered)
 
     async def close(self) -> None:
         """Close the transport's connections."""
         await self._transport.aclose()
+
+
+def _key_of(request: Request) -> bytes:
+    """Return the secret part of a request's credentials; nothing where it has none, or one that may be any word."""
+    header = next((value for name, value in request.headers if name.lower() == "authorization"), "")
+    key = header.rpartition(" ")[2].encode()
+    return key if len(key) >= SHORTEST_KEY else b""
+
+
+def _stands_in(key: bytes, body: bytes, headers: list[tuple[bytes, bytes]]) -> bool:
+    return bool(key) and (key in body or any(key in value for _, value in headers))
 
 
 def _wording(failed: Exception) -> str:

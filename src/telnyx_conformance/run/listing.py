@@ -9,7 +9,13 @@ from telnyx_conformance.checks import filtering, pagination
 from telnyx_conformance.checks.finding import NOT_JSON, Finding, json_body, outline
 from telnyx_conformance.contract.envelopes import Envelope, envelope_of
 from telnyx_conformance.contract.exchange import Exchange
-from telnyx_conformance.contract.exchange_requirements import FILTER, PAGE_NUMBER, PAGE_SIZE, sortable
+from telnyx_conformance.contract.exchange_requirements import (
+    FILTER,
+    PAGE_NUMBER,
+    PAGE_SIZE,
+    default_page_size,
+    sortable,
+)
 from telnyx_conformance.contract.nodes import reader_of
 from telnyx_conformance.contract.validators import compiled
 from telnyx_conformance.plan.values import Maker
@@ -39,6 +45,8 @@ class Listing:
         filters = [r for r in requirements if r.place.startswith("filter.")]
         if filters:
             found += await self._filters()
+        if any(r.kind == "default" for r in requirements):
+            found.append(await self._default())
         if any(r.place == "sort" for r in requirements):
             found += await self._sorts()
         return [verdict for verdict in found if verdict.requirement in wanted]
@@ -74,6 +82,16 @@ class Listing:
             verdicts.append(self._judged("pagination:beyond-end", pagination.is_empty_beyond_end(left), far))
         return verdicts
 
+    async def _default(self) -> Verdict:
+        exchange, numbers = await self._ask({})
+        items = self._items(exchange)
+        if items is None:
+            return self._unreadable("default", exchange, numbers)
+        size = default_page_size(self._edition, self._operation)
+        return self._judged(
+            "pagination:default", pagination.page_has_default_size(items, self._meta(exchange), size), numbers
+        )
+
     async def _filters(self) -> list[Verdict]:
         whole, numbers = await self._ask({})
         items = self._items(whole)
@@ -98,7 +116,7 @@ class Listing:
         usable = [v for v in values if (not allowed or v in allowed) and self._may_ask(name, v)]
         telling = [v for v in usable if not _fit_all(values, how, v)]
         value = next(iter([*telling, *usable]), None)
-        wanted = _text(self._sample(name) if value is None else value)
+        wanted = filtering.as_text(self._sample(name) if value is None else value)
         left, exchange, numbers = await self._left_by(name, wanted)
         if left is None:
             return inconclusive(
@@ -120,8 +138,8 @@ class Listing:
         foreign = next((v for v in others if not _fit_all(values, how, v) and self._may_ask(name, v)), None)
         if foreign is None:
             return None, ()
-        left, _, numbers = await self._left_by(name, _text(foreign))
-        return filtering.filter_applies(left or [], prop, how, _text(foreign), at_least=0), numbers
+        left, _, numbers = await self._left_by(name, filtering.as_text(foreign))
+        return filtering.filter_applies(left or [], prop, how, filtering.as_text(foreign), at_least=0), numbers
 
     async def _left_by(self, name: str, wanted: str) -> tuple[list[Any] | None, Exchange, tuple[int, ...]]:
         exchange, numbers = await self._ask({name: [wanted] if name.endswith("[]") else wanted})
@@ -191,7 +209,7 @@ class Listing:
 
 
 def _fit_all(values: list[Any], how: str, wanted: Any) -> bool:
-    return all(filtering.fits(value, how, _text(wanted)) for value in values)
+    return all(filtering.fits(value, how, filtering.as_text(wanted)) for value in values)
 
 
 def _others(value: Any) -> Iterator[Any]:
@@ -203,7 +221,3 @@ def _others(value: Any) -> Iterator[Any]:
     elif isinstance(value, str) and value:
         yield value[:-1] + ("1" if value[-1] != "1" else "2")
         yield f"{value}-other"
-
-
-def _text(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)

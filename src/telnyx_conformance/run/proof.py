@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from telnyx_conformance.checks import body, errors, status
-from telnyx_conformance.contract.echoes import echoed_fields
+from telnyx_conformance.checks.secrecy import keeps_key
+from telnyx_conformance.contract.echoes import default_fields, echoed_fields
 from telnyx_conformance.contract.envelopes import JSON, envelope_of
 from telnyx_conformance.plan.isolation import isolate
 from telnyx_conformance.run.asking import Asker
@@ -60,7 +61,39 @@ class OperationProof:
         refused = [p for p in chosen if p.expect == "refuse"]
         accepted = [p for p in chosen if p.expect == "accept"]
         verdicts = [v for part in await asyncio.gather(*map(self._refuse, refused)) for v in part]
-        return verdicts + [v for part in await asyncio.gather(*map(self._accept, accepted)) for v in part]
+        verdicts += [v for part in await asyncio.gather(*map(self._accept, accepted)) for v in part]
+        return verdicts + self._unheard(verdicts)
+
+    async def _answered(self, probe: Probe, exchange: Exchange, seen: tuple[int, ...]) -> list[Verdict]:
+        """Judge whether the operation answers at all: its silence is a fault when it lasts while others are answered."""
+        if self._proven != "surface" or self._operation.server != "api":
+            return []
+        name = f"{self._operation.id}:route:answers"
+        if exchange.response is None:
+            try:
+                exchange, seen = await self._asker.ask(probe)
+            except Unavailable as reason:
+                return [inconclusive(name, str(reason), probe=probe.id)]
+            if exchange.response is None and not await self._session.answers_others(self._operation):
+                return [inconclusive(name, exchange.error, probe=probe.id, exchanges=seen)]
+        return [judged(name, status.is_answered(exchange), probe=probe.id, exchanges=seen)]
+
+    def _unheard(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """Say why nothing can be said about the key where no answer came at all."""
+        name = f"{self._operation.id}:auth:secret"
+        silence = next((v.actual for v in verdicts if v.verdict == "inconclusive"), "")
+        is_judged = any(v.requirement == name for v in verdicts)
+        return [inconclusive(name, silence)] if silence and self._tells_keys and not is_judged else []
+
+    @property
+    def _tells_keys(self) -> bool:
+        """Whether this proof is the one that looks for keys in answers."""
+        return self._proven == "surface" and self._operation.server == "api" and self._operation.secured
+
+    def _secret(self, probe: Probe, exchange: Exchange, seen: tuple[int, ...]) -> list[Verdict]:
+        if not self._tells_keys:
+            return []
+        return [judged(f"{self._operation.id}:auth:secret", keeps_key(exchange), probe=probe.id, exchanges=seen)]
 
     async def _refuse(self, probe: Probe) -> list[Verdict]:
         violation = probe.violation
@@ -80,7 +113,7 @@ class OperationProof:
         else:
             silence = "what should have been refused was not: there is no wording to judge"
             verdicts += [inconclusive(n, silence, probe=probe.id, exchanges=seen) for n in named[1:] if n]
-        return verdicts
+        return verdicts + self._secret(probe, exchange, seen)
 
     def _wording(
         self, exchange: Exchange, violation: Violation, probe: Probe, seen: tuple[int, ...]
@@ -110,11 +143,13 @@ class OperationProof:
         except Unavailable as reason:
             return [inconclusive(name, str(reason), probe=probe.id) for name in probe.covers]
         if exchange.response is None:
-            return [inconclusive(name, exchange.error, probe=probe.id, exchanges=seen) for name in probe.covers]
+            unjudged = [inconclusive(name, exchange.error, probe=probe.id, exchanges=seen) for name in probe.covers]
+            return unjudged + await self._answered(probe, exchange, seen)
         finding = self._acceptance(exchange)
         if finding is not None and not exchange.response.is_fault and len(probe.covers) > 1:
             return await self._culprits(probe, finding, seen)
-        return [judged(name, finding, probe=probe.id, exchanges=seen) for name in probe.covers]
+        verdicts = [judged(name, finding, probe=probe.id, exchanges=seen) for name in probe.covers]
+        return verdicts + self._secret(probe, exchange, seen) + await self._answered(probe, exchange, seen)
 
     async def _culprits(self, probe: Probe, finding: Finding, seen: tuple[int, ...]) -> list[Verdict]:
         """Send each value that a refused probe carries alone; when all of them are taken, it is their company that is refused."""
@@ -135,6 +170,10 @@ class OperationProof:
     @cached_property
     def _echoed(self) -> tuple[str, ...]:
         return echoed_fields(self._session.edition, self._operation)
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return default_fields(self._session.edition, self._operation)
 
     @property
     def _uses_up(self) -> bool:
@@ -168,7 +207,7 @@ class OperationProof:
     async def _success(self, probe: Probe) -> list[Verdict]:
         response = self._operation.success
         place = f"{self._operation.id}:response.{response.status}"
-        kinds = ("status", "content-type", "empty", "schema", "envelope", "echo")
+        kinds = ("status", "content-type", "empty", "schema", "envelope", "echo", "default")
         try:
             exchange, seen = await self._asker.ask(probe, fresh=self._uses_up)
         except Unavailable as reason:
@@ -204,6 +243,9 @@ class OperationProof:
         repeated = body.repeated(exchange, self._echoed)
         if repeated:
             findings["echo"] = body.echoes(repeated)
+        left_out = body.left_out(exchange, self._defaults)
+        if left_out:
+            findings["default"] = body.has_defaults(left_out)
         return findings
 
     async def _refusal(self, probe: Probe) -> list[Verdict]:

@@ -32,7 +32,7 @@ LONGEST_WAIT = 5.0
 THROTTLED_OUT_AFTER = 20
 MOST_ATTACHED = 8 * 1024 * 1024
 # A harmless question: any HTTP answer to it shows that somebody is there.
-FIRST_LOOK = "/phone_numbers"
+FIRST_LOOK, SECOND_LOOK = "/phone_numbers", "/billing_groups"
 
 
 class Session:
@@ -160,6 +160,13 @@ class Session:
         self._failures_in_a_row = 0
         if seen.response is None:
             self.down = f"the target stopped answering: {error}"
+
+    async def answers_others(self, operation: Operation) -> bool:
+        """Whether the target answers a harmless question about something else than an operation does."""
+        path = next(path for path in (FIRST_LOOK, SECOND_LOOK) if path != operation.path)
+        other = next(o for o in self.edition.operations if (o.method, o.path) == ("GET", path))
+        asked = Request(method="GET", path=path, headers=(self.authorization(),))
+        return (await self.send(other, asked, probe="", record=False))[0].response is not None
 
     def response_validator(self, operation: Operation, response: ResponseSpec) -> Validator | None:
         """Return the compiled schema of a response's JSON body, `None` when it documents none."""
