@@ -59,6 +59,10 @@ def plant(edition: Edition, mutant: Mutant) -> Fault:
     if mutant.delivery:
         [contract] = [d for d in load_deliveries(edition.name) if d.name == mutant.delivery]
         return DeliveryFault(mutant, contract)
+    return _of_requests(edition, operation, mutant)
+
+
+def _of_requests(edition: Edition, operation: Operation, mutant: Mutant) -> Fault:
     if mutant.operator in SITUATIONS or mutant.operator == "unknown-resource-found":
         return Overlooking(operation, SITUATIONS.get(mutant.operator, ""))
     if mutant.operator in WHOLE:
