@@ -22,10 +22,11 @@ ARROWS: dict[str, set[str]] = {
     "mutants": {"contract", "emulator", "opening", "run", "report"},  # it plants, lets the suites judge, and tells
     "run": {"contract", "checks", "plan", "inbox"},
     "fuzzing": {"contract", "checks", "plan", "run"},  # a run of another kind: it knows no report and no pytest
+    "modelling": {"contract", "checks", "plan", "run"},  # random programs beside a model
     "report": {"contract", "checks", "plan", "run"},
     "progress": {"report"},
     "opening": {"contract", "run", "inbox", "emulator"},
-    "conducting": {"contract", "run", "fuzzing", "report", "opening"},
+    "conducting": {"contract", "run", "fuzzing", "modelling", "report", "opening"},
     "plugin": {"contract", "checks", "plan", "run", "fuzzing", "report", "conducting", "progress"},
     "__main__": {"cli"},
     "cli": {

@@ -118,6 +118,13 @@ class ConformanceRun:
         verdicts, _ = self.prove(lambda _: self._campaign.prove(operation, bounds))
         return verdicts
 
+    def play(self, operation: Any) -> Any:
+        """Play random programs that dwell on an operation and return its verdicts."""
+        from telnyx_conformance.modelling.campaign import Campaign
+
+        programs = self.config.getoption("programs")
+        return self.prove(lambda session: Campaign(session, operation).prove(programs))
+
     def complaints(self, proven: str, subject: Any, verdicts: list[Any]) -> list[Any]:
         """Return the verdicts that make an item fail: what is binding, neither passes nor is waived, and could be judged or not."""
         from telnyx_conformance.report.waivers import read_waivers

@@ -41,6 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--examples", type=int, default=100, help="cases that the class fuzz tries per operation (default 100)"
     )
     group.addoption(
+        "--programs", type=int, default=2, help="random programs that the class models plays per command (default 2)"
+    )
+    group.addoption(
         "--examples-dir",
         default=".telnyx-conformance/examples",
         help="folder of failing cases, which the class fuzz keeps and tries first",
@@ -169,7 +172,8 @@ def prove(request: pytest.FixtureRequest) -> Prove:
         from telnyx_conformance.run.proving import prove as proof
 
         try:
-            verdicts = run.fuzz(subject) if proven == "fuzz" else run.prove(lambda s: proof(s, proven, subject))
+            by_itself = {"fuzz": run.fuzz, "models": run.play}.get(proven)
+            verdicts = by_itself(subject) if by_itself else run.prove(lambda s: proof(s, proven, subject))
         except IncompleteError as broken:
             run.stop(request.session, broken)
             pytest.fail(str(broken), pytrace=False)

@@ -52,6 +52,7 @@ A run leaves certificate.html, certificate.json, junit.xml, allure/, evidence.nd
 @click.option(
     "--strength", type=click.IntRange(1, 2), default=1, show_default=True, help="2: let each two valid values meet."
 )
+@click.option("--programs", default=2, show_default=True, help="Random programs per command, for the class models.")
 @click.option("--shard", default="", metavar="I/N", help="Run the I-th of N parts.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the results; reports/out/<time> when absent.")
 @click.option("--allure/--no-allure", default=True, show_default=True, help="Write Allure results.")
@@ -67,6 +68,7 @@ def certify(
     workers: int | None,
     seed: int,
     strength: int,
+    programs: int,
     shard: str,
     out: str,
     allure: bool,
@@ -88,7 +90,14 @@ def certify(
     prepare(settings, folder)
     options = {"--edition": edition, "--profile": _absolute(profile), "--waivers": _absolute(waivers), "--shard": shard}
     # As `--name=value`: pytest looks for a conftest.py beside every word that is a path before it knows our options.
-    arguments = [f"--target={target}", f"--seed={seed}", f"--strength={strength}", f"--out={folder}", "--progress"]
+    arguments = [
+        f"--target={target}",
+        f"--seed={seed}",
+        f"--strength={strength}",
+        f"--programs={programs}",
+        f"--out={folder}",
+        "--progress",
+    ]
     arguments += [f"{name}={value}" for name, value in options.items() if value]
     arguments += [f"--only={value}" for value in only]
     arguments += [f"--class={value}" for value in classes]

@@ -19,6 +19,7 @@ from telnyx_conformance.contract.fields import Field, fields_of, is_json
 from telnyx_conformance.contract.fuzz_requirements import fuzz_requirements
 from telnyx_conformance.contract.kinds import KINDS
 from telnyx_conformance.contract.model import Edition, Level, Operation, Requirement
+from telnyx_conformance.contract.model_requirements import model_requirements
 from telnyx_conformance.contract.nodes import Node, Reader, reader_of
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements
 from telnyx_conformance.contract.sequences import load_sequences
@@ -148,6 +149,7 @@ def requirement_ids(edition: Edition) -> list[str]:
     """Return the ids of all requirements of an edition, sorted."""
     found = [r.id for operation in edition.operations for r in enumerate_requirements(edition, operation)]
     found += [r.id for o in edition.operations for r in fuzz_requirements(o, enumerate_requirements(edition, o))]
+    found += [r.id for o in edition.operations for r in model_requirements(o)]
     found += [r.id for r in sequence_requirements(load_sequences(edition.name), edition)]
     found += [r.id for r in delivery_requirements(load_deliveries(edition.name), edition)]
     return sorted(found)

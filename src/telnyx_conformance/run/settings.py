@@ -13,6 +13,7 @@ from telnyx_conformance.contract.delivery_requirements import delivery_requireme
 from telnyx_conformance.contract.document import DEFAULT_EDITION, load_edition
 from telnyx_conformance.contract.fuzz_requirements import fuzz_requirements
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES, ON_REQUEST, Edition, Operation, Requirement
+from telnyx_conformance.contract.model_requirements import MODELS, model_requirements
 from telnyx_conformance.contract.requirements import enumerate_requirements
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements
 from telnyx_conformance.contract.sequences import load_sequences
@@ -68,7 +69,7 @@ class Settings:
         if proven not in self.classes and (self.classes or proven in ON_REQUEST):
             return ()
         claimed = tuple(o for o in self.selected if not self.profile.claims.refuses(o, proven))
-        if proven not in ON_REQUEST:
+        if proven not in ON_REQUEST and proven != MODELS:
             return claimed
         return tuple(o for o in claimed if any(r.conformance_class == proven for r in self.required(o)))
 
@@ -106,7 +107,7 @@ class Settings:
         if operation.id not in self._requirements:
             found = enumerate_requirements(self.edition, operation)
             asked = fuzz_requirements(operation, found) if "fuzz" in self.classes else ()
-            self._requirements[operation.id] = (*found, *asked)
+            self._requirements[operation.id] = (*found, *model_requirements(operation), *asked)
         return self._requirements[operation.id]
 
     def required_of(self, contract: Sequence | DeliveryContract) -> tuple[Requirement, ...]:

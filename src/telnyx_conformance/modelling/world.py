@@ -1,0 +1,188 @@
+"""The model: legs and what goes on on them, moved by the contract's state machines and by what is observed.
+
+Commands are predicted: a row takes them, its absence refuses them with the table's code. What networks and far ends do
+is observed: an event must be explained by a row of its leg's state whose trigger the step makes possible.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from telnyx_conformance.contract.machines import Machine, Row, is_command, machines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+LEG = "leg"
+ENDED, TALKING = "ended", ("answered", "bridged", "queued", "conference")
+# Triggers of the leg's table that need a reason other than time: who acts, and on whom.
+BY_FAR_END, BY_KEYS = "far_hangs_up", "digit"
+BY_COMPANY = frozenset({"peer_ends", "unbridged", "withdrawn", "bridge", "conference_ends", "transferred"})
+# Events of other machines that move the leg too.
+COUPLED: Mapping[str, str] = {"call.dequeued": "dequeued", "conference.participant.left": "conference_left"}
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """How a command should be answered: taken, or refused with this code."""
+
+    taken: bool
+    code: str = ""
+
+
+class Going:
+    """Something that goes on on a leg: an instance of a machine."""
+
+    def __init__(self, of: Machine) -> None:
+        self.machine, self.state = of, of.initial
+
+
+class LegModel:
+    """A leg as far as the model knows it."""
+
+    def __init__(self, place: int, call_control_id: str, leg_id: str, state: str, since: float) -> None:
+        self.place, self.id, self.leg_id, self.state, self.since = place, call_control_id, leg_id, state, since
+        self.peer: LegModel | None = None
+        self.origin: LegModel | None = None
+        self.parks = False
+        self.going: list[Going] = []
+
+
+class World:
+    """All legs of a program."""
+
+    def __init__(self) -> None:
+        self.machines = machines()
+        self.leg_machine = self.machines[LEG]
+        self.others = tuple(one for name, one in self.machines.items() if name != LEG)
+        self.legs: list[LegModel] = []
+        self.now = 0.0
+
+    def known(self, payload: Mapping[str, Any]) -> LegModel | None:
+        """Return the leg that a payload names, by either id."""
+        ids = (payload.get("call_control_id"), payload.get("call_leg_id"))
+        return next((leg for leg in self.legs if leg.id == ids[0] or (leg.leg_id and leg.leg_id == ids[1])), None)
+
+    def add(self, payload: Mapping[str, Any], trigger: str) -> tuple[LegModel, tuple[str, ...]]:
+        """Let the leg that a payload names come to be; return it and the events that must tell of it."""
+        row = self.leg_machine.rows[self.leg_machine.initial, trigger]
+        ids = str(payload["call_control_id"]), str(payload.get("call_leg_id", ""))
+        leg = LegModel(len(self.legs), *ids, row.next, self.now)
+        self.legs.append(leg)
+        return leg, row.events
+
+    def pair(self, first: LegModel, second: LegModel) -> list[LegModel]:
+        """Join two legs and return those that lose their peer by it."""
+        left = [leg.peer for leg in (first, second) if leg.peer is not None and leg.peer not in (first, second)]
+        first.peer, second.peer = second, first
+        first.origin = second.origin = None
+        for leg in left:
+            leg.peer = None
+        return left
+
+    @staticmethod
+    def part(leg: LegModel) -> list[LegModel]:
+        """Take a leg from its peer and return the peer."""
+        peer, leg.peer = leg.peer, None
+        if peer is None:
+            return []
+        peer.peer = None
+        return [peer]
+
+    def row(self, leg: LegModel, trigger: str) -> Row | None:
+        """Return what the leg's table says of a trigger now."""
+        return self.leg_machine.rows.get((leg.state, trigger))
+
+    def expected(self, leg: LegModel, operation: str, other: LegModel | None) -> Expected:
+        """Return how a command to `leg` should be answered; `other` is the leg it names besides."""
+        if self.row(leg, operation) is None:
+            return Expected(taken=False, code=self.leg_machine.refusal_code(leg.state, operation))
+        if operation == "BridgeCall" and other is not None:
+            if other is leg:
+                return Expected(taken=False, code="90015")
+            if self.row(other, "bridge") is None:
+                return Expected(taken=False, code=self.leg_machine.refusal_code(other.state, "bridge"))
+        for machine in self.others:
+            code = self._refused_by(machine, leg, operation)
+            if code:
+                return Expected(taken=False, code=code)
+        return Expected(taken=True)
+
+    @staticmethod
+    def _refused_by(machine: Machine, leg: LegModel, operation: str) -> str:
+        """Return the code with which a machine refuses a command that the leg would take, empty if it does not.
+
+        Before anything goes on, a machine is in its initial state.
+        """
+        states = [going.state for going in leg.going if going.machine is machine] or [machine.initial]
+        if any((state, operation) in machine.rows for state in states):
+            return ""
+        explicit = [rule for rule in machine.refusals if operation in rule.commands]
+        return next((rule.code for rule in explicit for state in states if state in rule.states), "")
+
+    def carry_out(self, leg: LegModel, operation: str) -> Iterator[str]:
+        """Move the leg, and what goes on on it, by a command that was taken; yield the events that must follow."""
+        row = self.row(leg, operation)
+        if row is not None:
+            leg.state = row.next
+            yield from row.events
+        for going in list(leg.going):
+            step = going.machine.rows.get((going.state, operation))
+            if step is not None:
+                yield from step.events
+                self._move(leg, going, step)
+
+    def explain(self, leg: LegModel, event: str, payload: Mapping[str, Any], allowed: frozenset[str]) -> bool:
+        """Find a row that sends `event` in the state of the leg, or of something on it, and go along with it."""
+        for (state, trigger), row in self.leg_machine.rows.items():
+            if state == leg.state and event in row.events and trigger in allowed and _agrees(row, payload):
+                leg.state = row.next
+                return True
+        for going in leg.going:
+            for (state, _), row in going.machine.rows.items():
+                if state == going.state and event in row.events and _agrees(row, payload):
+                    self._move(leg, going, row)
+                    self._couple(leg, event)
+                    return True
+        return self._begins(leg, event, payload)
+
+    def _begins(self, leg: LegModel, event: str, payload: Mapping[str, Any]) -> bool:
+        for machine in self.others:
+            for (state, _), row in machine.rows.items():
+                if state == machine.initial and event in row.events and _agrees(row, payload):
+                    going = Going(machine)
+                    leg.going.append(going)
+                    self._move(leg, going, row)
+                    self._couple(leg, event)
+                    return True
+        return False
+
+    def _couple(self, leg: LegModel, event: str) -> None:
+        row = self.row(leg, COUPLED.get(event, ""))
+        if row is not None:
+            leg.state = row.next
+
+    @staticmethod
+    def _move(leg: LegModel, going: Going, row: Row) -> None:
+        going.state = row.next
+        if going.state in going.machine.final:
+            leg.going.remove(going)
+
+    def documented(self, event: str) -> bool:
+        """Return whether any machine sends an event of that type."""
+        return any(event in row.events for machine in self.machines.values() for row in machine.rows.values())
+
+    @property
+    def happenings(self) -> frozenset[str]:
+        """The triggers of the leg's table that are no commands."""
+        return frozenset(t for _, t in self.leg_machine.rows if not is_command(t))
+
+
+def _agrees(row: Row, payload: Mapping[str, Any]) -> bool:
+    """Whether an event tells the facts that the row fixes, as far as it speaks of them."""
+    cause = row.sets.get("cause")
+    told = payload.get("hangup_cause")
+    if cause is not None and told is not None and told != cause:
+        return False
+    return all(payload.get(fact, value) == value for fact, value in row.sets.items() if fact in ("status", "reason"))
