@@ -21,6 +21,7 @@ from telnyx_conformance.emulator.courier import Courier
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
 from telnyx_conformance.emulator.outbox import Outbox
 from telnyx_conformance.emulator.signing import Signer
+from telnyx_conformance.modelling.campaign import Campaign
 from telnyx_conformance.opening import open_session
 from telnyx_conformance.run.asking import Asker
 from telnyx_conformance.run.core import AsyncCore
@@ -77,6 +78,7 @@ SAMPLES = load_sequences("2025-06-16", Path(__file__).parent.parent / "sequences
 PROBE: ContextVar[Probe | None] = ContextVar("PROBE", default=None)
 ASKED: ContextVar[Asked] = ContextVar("ASKED")
 NOTHING = Asked("", "", None)
+PROGRAMS = 5
 
 
 @dataclass
@@ -192,7 +194,12 @@ class Target:
             contracts |= {d.name: d for d in self.settings.all_deliveries}
             subject = contracts.get(subject) or self.settings.edition.operation(subject)
         try:
-            verdicts = self._core.run(prove(self.session, proven, subject))
+            work = (
+                Campaign(self.session, subject).prove(PROGRAMS)
+                if proven == "models"
+                else prove(self.session, proven, subject)
+            )
+            verdicts = self._core.run(work)
         finally:
             self._plant.answer = self._plant.post = self._plant.sign = self._plant.outbox = None
         return Report(

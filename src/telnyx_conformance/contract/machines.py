@@ -38,7 +38,10 @@ class RefusalRule(msgspec.Struct, frozen=True):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """One machine. `rows` maps (state, trigger) to what follows; what is absent is illegal."""
+    """One machine. `rows` maps (state, trigger) to what follows; what is absent is illegal.
+
+    `begun_by` are the operations that begin an instance each time they are carried out, if no others do.
+    """
 
     name: str
     claim: str
@@ -48,6 +51,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     final: frozenset[str]
     rows: Mapping[tuple[str, str], Row]
     refusals: tuple[RefusalRule, ...] = ()
+    begun_by: frozenset[str] = frozenset()
 
     @property
     def commands(self) -> frozenset[str]:
@@ -58,6 +62,17 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     def happenings(self) -> frozenset[str]:
         """The triggers that are no commands."""
         return frozenset(trigger for _, trigger in self.rows if not is_command(trigger))
+
+    def silently_reached(self, state: str) -> frozenset[str]:
+        """Return the states that an instance may be in after `state` without anybody having been told."""
+        reached, seen = {state}, set[str]()
+        while reached - seen:
+            here = min(reached - seen)
+            seen.add(here)
+            reached |= {
+                row.next for (at, t), row in self.rows.items() if at == here and not row.events and not is_command(t)
+            }
+        return frozenset(reached)
 
     def refusal_code(self, state: str, command: str) -> str:
         """Return the error code with which `command`, which has no row in `state`, is refused; empty if none is said."""
@@ -124,6 +139,7 @@ def machine_of(name: str, node: Mapping[str, Any], *, where: str) -> Machine:
             )
             for item in node.get("refusals", ())
         ),
+        begun_by=frozenset(node.get("begun_by", ())),
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from telnyx_conformance.contract.exchange import Event, Exchange
+    from telnyx_conformance.contract.machines import Row
     from telnyx_conformance.run.session import Session
 
 REPEATED_SECONDS, RING_SECONDS = 60.0, 31.0
@@ -93,8 +94,8 @@ class Program:
         data = (json_body(exchange) or {}).get("data") if exchange.response and exchange.response.is_success else None
         if not isinstance(data, dict) or not data.get("call_control_id"):
             return _answered(operation.id, Expected(taken=True), exchange)
-        leg, events = self.world.add(data, DIAL)
-        return await self._settled(self._reckoning(operation.id, leg, events))
+        leg, row = self.world.add(data, DIAL)
+        return await self._settled(self._reckoning(operation.id, leg, [row]))
 
     async def _ring_in(self) -> Difference | None:
         control = self._session.control
@@ -102,8 +103,8 @@ class Program:
         data = control and await control.inbound_call(self._key, await self._calls.connection(), "+12025550199", to)
         if not data:
             raise Unavailable("the control API let no call come in")
-        leg, events = self.world.add(data, "invited")
-        return await self._settled(self._reckoning("", leg, events))
+        leg, row = self.world.add(data, "invited")
+        return await self._settled(self._reckoning("", leg, [row]))
 
     async def _command(self, step: Command) -> Difference | None:
         legs = self.world.legs
@@ -136,8 +137,8 @@ class Program:
             return wrong
         self._latest = msgspec.structs.replace(command, taken=expected.taken, at=self.world.now)
         before = command.leg.state
-        events = tuple(self.world.carry_out(command.leg, command.operation.id)) if expected.taken else ()
-        reckoning = self._reckoning(command.operation.id, command.leg, events)
+        rows = tuple(self.world.carry_out(command.leg, command.operation.id)) if expected.taken else ()
+        reckoning = self._reckoning(command.operation.id, command.leg, rows)
         if before == "bridged" and command.leg.state != "bridged":
             reckoning.leave_alone(self.world.part(command.leg))
         if command.operation.id == BRIDGE and expected.taken and command.other is not None:
@@ -163,7 +164,7 @@ class Program:
             row = self.world.row(leg, BY_FAR_END)
             if row is not None and await control.hang_up(self._key, leg.id):
                 leg.state = row.next
-                reckoning = self._reckoning("", leg, row.events)
+                reckoning = self._reckoning("", leg, [row])
                 reckoning.leave_alone(self.world.part(leg))
                 return await self._settled(reckoning)
         elif step.act == "press":
@@ -183,10 +184,11 @@ class Program:
                 wrong = Difference(operation=DIAL, kind=EVENTS, expected=expected, actual="it still rings")
         return wrong
 
-    def _reckoning(self, operation: str, leg: LegModel | None = None, due: Iterable[str] = ()) -> Reckoning:
+    def _reckoning(self, operation: str, leg: LegModel | None = None, due: Iterable[Row] = ()) -> Reckoning:
         reckoning = Reckoning(self.world, operation, leg)
         if leg is not None:
-            reckoning.await_events(leg, due)
+            for row in due:
+                reckoning.await_events(leg, row)
         return reckoning
 
     async def _ask(self, command: Latest) -> Exchange:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from telnyx_conformance.contract.machines import Row
 from telnyx_conformance.contract.model_requirements import EVENTS
 from telnyx_conformance.modelling.steps import letter
-from telnyx_conformance.modelling.world import BY_COMPANY, ENDED, LegModel, World
+from telnyx_conformance.modelling.world import BY_COMPANY, ENDED, LegModel, World, agrees
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     expected: str
     actual: str
 
+    def is_like(self, other: Difference | None) -> bool:
+        """Whether two differences are of one kind, at one command."""
+        return other is not None and (self.kind, self.operation) == (other.kind, other.operation)
+
 
 class Reckoning:
     """One step's account. `addressed` is the leg a command went to; `happenings` are the triggers that the step allows.
@@ -40,14 +45,15 @@ class Reckoning:
         self._world, self._operation, self._happenings = world, operation, happenings
         self._addressed = addressed
         self._company = {addressed} if addressed is not None else set()
-        self._due: set[tuple[LegModel, str]] = set()
+        self._due: dict[tuple[LegModel, str], Row] = {}
         self._missing: list[tuple[LegModel, str]] = []
         self._left_alone: list[LegModel] = []
 
-    def await_events(self, leg: LegModel, events: Iterable[str]) -> None:
-        """Expect these events on a leg, each once."""
-        self._missing += [(leg, event) for event in events]
-        self._due.update(self._missing)
+    def await_events(self, leg: LegModel, row: Row) -> None:
+        """Expect the events of a row on a leg, each once, telling what the row fixes."""
+        for event in row.events:
+            self._due[leg, event] = row
+            self._missing.append((leg, event))
 
     def leave_alone(self, legs: Iterable[LegModel]) -> None:
         """Expect these legs, whose peer is gone, to hang up or to be parked."""
@@ -60,7 +66,7 @@ class Reckoning:
         for leg in (first, second):
             leg.state = "bridged"
             self._company.add(leg)
-            self.await_events(leg, [BRIDGED])
+            self.await_events(leg, Row(leg.state, events=(BRIDGED,)))
 
     def difference(self, events: Iterable[Event]) -> Difference | None:
         """Return the first event that is not explained, or what is missing at the end."""
@@ -82,7 +88,10 @@ class Reckoning:
         leg = self._world.known(event.payload)
         if leg is None:
             return self._newcomer(event)
-        if (leg, event.type) in self._due:
+        due = self._due.get((leg, event.type))
+        if due is not None:
+            if not agrees(due, event.payload):
+                return self._differs(f"{event.type} with {dict(due.sets)} on leg {letter(leg.place)}", _told(event))
             if (leg, event.type) not in self._missing:
                 return self._differs(f"one {event.type} on leg {letter(leg.place)}", f"another {_told(event)}")
             self._missing.remove((leg, event.type))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from zlib import crc32
 
 import msgspec
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
@@ -52,6 +53,7 @@ class Search:
     def __init__(self, session: Session, focus: str, run: Callable[[Any], Any], is_stopped: Callable[[], bool]) -> None:
         self.session, self.run, self.is_stopped = session, run, is_stopped
         self.outcome = Outcome()
+        self._seed = crc32(f"{session.settings.seed} {focus}".encode())
         by_id = session.edition.by_id
         taken = machines()["leg"].commands - {DIAL}
         self.commands = sorted(id_ for id_ in taken if id_ in by_id and "{call_control_id}" in by_id[id_].path)
@@ -66,7 +68,7 @@ class Search:
         )  # fmt: skip
         machine = type("Programs", (Programs,), {"search": self})
         try:
-            run_state_machine_as_test(seed(self.session.settings.seed)(machine), settings=quiet)
+            run_state_machine_as_test(seed(self._seed)(machine), settings=quiet)
         except (DiffersError, Flaky):
             self._slim()
         except Unavailable as reason:
@@ -77,31 +79,27 @@ class Search:
         place = len(self.outcome.program) - 1
         while place >= 0 and not self.is_stopped():
             shorter = without(self.outcome.program, place)
-            found = self._played(shorter)
-            known = self.outcome.difference
-            if (
-                found is not None
-                and known is not None
-                and (found.kind, found.operation) == (known.kind, known.operation)
-            ):
-                self.outcome.difference, self.outcome.program = found, shorter
-                place = min(place, len(shorter))
+            found, taken = self._played(shorter)
+            if found is not None and found.is_like(self.outcome.difference):
+                self.outcome.difference, self.outcome.program = found, shorter[:taken]
+                place = min(place, taken)
             place -= 1
 
-    def _played(self, steps: Iterable[Step]) -> Difference | None:
+    def _played(self, steps: Iterable[Step]) -> tuple[Difference | None, int]:
+        """Play a program; return the difference it shows, and after how many steps."""
         self.outcome.programs += 1
         program = Program(self.session)
         try:
             self.run(program.begin())
-            for step in steps:
+            for taken, step in enumerate(steps, 1):
                 if isinstance(step, Command | FarEnd) and not program.world.legs:
-                    return None
+                    break
                 found: Difference | None = self.run(program.step(step))
                 if found is not None:
-                    return found
+                    return found, taken
         finally:
             program.end()
-        return None
+        return None, 0
 
     def differs(self, found: Difference, steps: list[Step]) -> None:
         """Keep the smallest program; raise what makes Hypothesis look for a smaller one."""

@@ -37,6 +37,11 @@ class Going:
     def __init__(self, of: Machine) -> None:
         self.machine, self.state = of, of.initial
 
+    @property
+    def states(self) -> frozenset[str]:
+        """The states that it may be in: what happens silently is not known."""
+        return self.machine.silently_reached(self.state)
+
 
 class LegModel:
     """A leg as far as the model knows it."""
@@ -64,13 +69,13 @@ class World:
         ids = (payload.get("call_control_id"), payload.get("call_leg_id"))
         return next((leg for leg in self.legs if leg.id == ids[0] or (leg.leg_id and leg.leg_id == ids[1])), None)
 
-    def add(self, payload: Mapping[str, Any], trigger: str) -> tuple[LegModel, tuple[str, ...]]:
-        """Let the leg that a payload names come to be; return it and the events that must tell of it."""
+    def add(self, payload: Mapping[str, Any], trigger: str) -> tuple[LegModel, Row]:
+        """Let the leg that a payload names come to be; return it and the row whose events must tell of it."""
         row = self.leg_machine.rows[self.leg_machine.initial, trigger]
         ids = str(payload["call_control_id"]), str(payload.get("call_leg_id", ""))
         leg = LegModel(len(self.legs), *ids, row.next, self.now)
         self.legs.append(leg)
-        return leg, row.events
+        return leg, row
 
     def pair(self, first: LegModel, second: LegModel) -> list[LegModel]:
         """Join two legs and return those that lose their peer by it."""
@@ -115,33 +120,35 @@ class World:
 
         Before anything goes on, a machine is in its initial state.
         """
-        states = [going.state for going in leg.going if going.machine is machine] or [machine.initial]
+        going = [state for going in leg.going if going.machine is machine for state in going.states]
+        states = going or [machine.initial]
         if any((state, operation) in machine.rows for state in states):
             return ""
         explicit = [rule for rule in machine.refusals if operation in rule.commands]
         return next((rule.code for rule in explicit for state in states if state in rule.states), "")
 
-    def carry_out(self, leg: LegModel, operation: str) -> Iterator[str]:
-        """Move the leg, and what goes on on it, by a command that was taken; yield the events that must follow."""
+    def carry_out(self, leg: LegModel, operation: str) -> Iterator[Row]:
+        """Move the leg, and what goes on on it, by a command that was taken; yield the rows, whose events must follow."""
         row = self.row(leg, operation)
         if row is not None:
             leg.state = row.next
-            yield from row.events
+            yield row
         for going in list(leg.going):
-            step = going.machine.rows.get((going.state, operation))
+            step = next((r for s in going.states if (r := going.machine.rows.get((s, operation))) is not None), None)
             if step is not None:
-                yield from step.events
+                yield step
                 self._move(leg, going, step)
+        leg.going += [Going(machine) for machine in self.others if operation in machine.begun_by]
 
     def explain(self, leg: LegModel, event: str, payload: Mapping[str, Any], allowed: frozenset[str]) -> bool:
         """Find a row that sends `event` in the state of the leg, or of something on it, and go along with it."""
         for (state, trigger), row in self.leg_machine.rows.items():
-            if state == leg.state and event in row.events and trigger in allowed and _agrees(row, payload):
+            if state == leg.state and event in row.events and trigger in allowed and agrees(row, payload):
                 leg.state = row.next
                 return True
         for going in leg.going:
             for (state, _), row in going.machine.rows.items():
-                if state == going.state and event in row.events and _agrees(row, payload):
+                if state in going.states and event in row.events and agrees(row, payload):
                     self._move(leg, going, row)
                     self._couple(leg, event)
                     return True
@@ -149,8 +156,11 @@ class World:
 
     def _begins(self, leg: LegModel, event: str, payload: Mapping[str, Any]) -> bool:
         for machine in self.others:
+            if machine.begun_by:
+                continue
+            first = machine.silently_reached(machine.initial)
             for (state, _), row in machine.rows.items():
-                if state == machine.initial and event in row.events and _agrees(row, payload):
+                if state in first and event in row.events and agrees(row, payload):
                     going = Going(machine)
                     leg.going.append(going)
                     self._move(leg, going, row)
@@ -179,7 +189,7 @@ class World:
         return frozenset(t for _, t in self.leg_machine.rows if not is_command(t))
 
 
-def _agrees(row: Row, payload: Mapping[str, Any]) -> bool:
+def agrees(row: Row, payload: Mapping[str, Any]) -> bool:
     """Whether an event tells the facts that the row fixes, as far as it speaks of them."""
     cause = row.sets.get("cause")
     told = payload.get("hangup_cause")
