@@ -19,7 +19,14 @@ ARROWS: dict[str, set[str]] = {
     "plan": {"contract"},
     "inbox": {"contract"},
     "emulator": {"contract"},
-    "mutants": {"contract", "emulator", "opening", "run", "report"},  # it plants, lets the suites judge, and tells
+    "mutants": {
+        "contract",
+        "plan",
+        "emulator",
+        "opening",
+        "run",
+        "report",
+    },  # it plants, lets the suites judge, and tells
     "run": {"contract", "checks", "plan", "inbox"},
     "fuzzing": {"contract", "checks", "plan", "run"},  # a run of another kind: it knows no report and no pytest
     "modelling": {"contract", "checks", "plan", "run"},  # random programs beside a model

@@ -84,7 +84,8 @@ def test_how_a_refusal_is_worded_is_never_a_must(requirements: list[Requirement]
 
 def test_every_kind_has_a_class_and_a_judge() -> None:
     assert {kind.judge for kind in KINDS.values()} == {"probes", "checks", "scenario"}
-    assert {kind.conformance_class for kind in KINDS.values()} == {"surface", "requests", "envelopes", "headers"}
+    classes = {"surface", "requests", "envelopes", "headers", "lifecycles"}
+    assert {kind.conformance_class for kind in KINDS.values()} == classes
 
 
 @pytest.mark.parametrize(

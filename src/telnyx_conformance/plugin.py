@@ -18,6 +18,7 @@ from telnyx_conformance.errors import ConformanceError, ExitCode, IncompleteErro
 
 Prove = Callable[[Any], None]
 BROKEN = "conformance_broken"
+SUBJECTS = ("operation", "sequence", "delivery", "resource")  # what a suite asks for by the name of its argument
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -96,9 +97,9 @@ def conformance_class_of(module: Any) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one item per selected operation, or per sequence or delivery of one, in modules below `suites/`."""
+    """Make one item per selected operation, or per contract or resource of one, in modules below `suites/`."""
     proven = conformance_class_of(metafunc.module)
-    if not proven or not {"operation", "sequence", "delivery"} & set(metafunc.fixturenames):
+    if not proven or not set(SUBJECTS) & set(metafunc.fixturenames):
         return
     run = metafunc.config.stash[RUN]
     try:
@@ -113,6 +114,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             d for d in run.settings.deliveries(proven) if run.settings.edition.operation(d.operation) in chosen
         ]
         metafunc.parametrize("delivery", deliveries, ids=[f"{d.operation}-{d.name}" for d in deliveries])
+    elif "resource" in metafunc.fixturenames:
+        resources = run.settings.resources(proven)
+        metafunc.parametrize("resource", resources, ids=[r.name.replace("/", ".") for r in resources])
     else:
         metafunc.parametrize("operation", chosen, ids=[o.id for o in chosen])
 
@@ -158,13 +162,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _proof_of(item: pytest.Item) -> tuple[str, Any]:
     params = item.callspec.params  # type: ignore[attr-defined]  # only parametrized items are proofs
-    subject = next(params[name] for name in ("operation", "sequence", "delivery") if name in params)
-    return conformance_class_of(item.module), subject  # type: ignore[attr-defined]
+    return conformance_class_of(item.module), next(params[name] for name in SUBJECTS if name in params)  # type: ignore[attr-defined]
 
 
 @pytest.fixture
 def prove(request: pytest.FixtureRequest) -> Prove:
-    """Prove the claim of this module's class for an operation or contract; each broken requirement becomes a sub-result."""
+    """Prove the claim of this module's class for what an item is about; each broken requirement becomes a sub-result."""
     run = request.config.stash[RUN]
     proven = conformance_class_of(request.module)
 
@@ -192,10 +195,10 @@ def _label(request: pytest.FixtureRequest, run: ConformanceRun, proven: str, sub
 
     dynamic: Any = allure.dynamic  # allure publishes no types
     named = getattr(subject, "command", "") or getattr(subject, "operation", "")
-    operation = run.settings.edition.operation(named) if named else subject
-    dynamic.parent_suite(operation.group)
+    about = run.settings.edition.operation(named) if named else subject
+    dynamic.parent_suite(about.group)
     dynamic.suite(proven)
-    dynamic.sub_suite(operation.id)
+    dynamic.sub_suite(about.id if hasattr(about, "id") else about.name)
     exchanges = run.session.take_attached()
     if exchanges:
         allure.attach(exchanges, name="exchanges", attachment_type="application/x-ndjson", extension="ndjson")

@@ -192,6 +192,7 @@ class Target:
         if isinstance(subject, str):
             contracts: dict[str, Any] = {s.name: s for s in (*SAMPLES, *self.settings.all_sequences)}
             contracts |= {d.name: d for d in self.settings.all_deliveries}
+            contracts |= load_lifecycles(self.settings.edition.name).resources if proven == "lifecycles" else {}
             subject = contracts.get(subject) or self.settings.edition.operation(subject)
         try:
             work = (

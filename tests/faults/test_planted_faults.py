@@ -148,6 +148,22 @@ def silent(operation: str, when: When) -> dict[str, Any]:
     return {"answer": answer}
 
 
+def nth(number: int) -> When:
+    """Mean the request of that number, from 1, that an operation is sent; strangers' requests count too."""
+    seen: list[httpx.Request] = []
+
+    def meant(_: Any, request: httpx.Request) -> bool:
+        seen.append(request)
+        return len(seen) == number
+
+    return meant
+
+
+def from_stranger(_: Any, request: httpx.Request) -> bool:
+    """Mean what is sent with the key of another account than the one whose resource it is about."""
+    return "strangers" in request.headers["authorization"]
+
+
 def data(**changes: Any) -> Change:
     return lambda document: {**document, "data": {**document["data"], **changes}}
 
@@ -162,6 +178,66 @@ def meta(**changes: Any) -> Change:
 
 def each_error(**changes: Any) -> Change:
     return lambda document: {"errors": [{**error, **changes} for error in document["errors"]]}
+
+
+def same_id(operation: str) -> Answer:
+    """Create with the first id of all from the third time on."""
+    ids: list[str] = []
+
+    async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+        response: httpx.Response = await real(request)
+        if asked.operation != operation:
+            return response
+        document = msgspec.json.decode(response.content)
+        ids.append(document["data"]["id"])
+        number = 0 if len(ids) > 2 else -1
+        return replied(response, content=msgspec.json.encode(data(id=ids[number])(document)))
+
+    return answer
+
+
+def as_owner(operation: str) -> Answer:
+    """Answer a stranger as the owner."""
+
+    async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+        if asked.operation == operation and from_stranger(asked, request):
+            key = request.headers["authorization"].replace("strangers", "lifecycles")
+            request = httpx.Request(request.method, request.url, headers={**request.headers, "authorization": key})
+        response: httpx.Response = await real(request)
+        return response
+
+    return answer
+
+
+def forgetful(change: str, create: str) -> Answer:
+    """Change what is named and put the rest back to what it was at first."""
+    first: dict[str, Any] = {}
+
+    async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+        if asked.operation == create and not first:
+            first.update(msgspec.json.decode(request.content))
+        if asked.operation == change and not from_stranger(asked, request):
+            whole = msgspec.json.encode({**first, **msgspec.json.decode(request.content)})
+            headers = {k: v for k, v in request.headers.items() if k != "content-length"}
+            request = httpx.Request(request.method, request.url, headers=headers, content=whole)
+        response: httpx.Response = await real(request)
+        return response
+
+    return answer
+
+
+def stale(operation: str, number: int) -> Answer:
+    """Answer the request of that number like the one before."""
+    answers: list[httpx.Response] = []
+
+    async def answer(asked: Any, request: httpx.Request, real: Any) -> httpx.Response:
+        response: httpx.Response = await real(request)
+        if asked.operation == operation and not from_stranger(asked, request):
+            answers.append(response)
+            return answers[-2] if len(answers) == number else response
+        return response
+
+    return answer
 
 
 def crowded(listed: list[Any]) -> list[Any]:
@@ -240,6 +316,7 @@ GROUP, GROUPS, CHANGE, PROFILES = (
     "UpdateBillingGroup",
     "ListOutboundVoiceProfiles",
 )
+LIFE = "billing_groups"
 ANSWERED, NUMBER = "TransferCall:webhooks.transfer-answered", "request.query.page[number]"
 
 ROWS = (
@@ -308,6 +385,51 @@ ROWS = (
         body(PROFILES, items(lambda _: []), query("filter[name][contains]"))),
     Row("sort", "items come in the opposite order", "envelopes", PROFILES,
         (f"{PROFILES}:sort:order",), body(PROFILES, items(lambda listed: listed[::-1]), query("sort", "name"))),
+    # Lives
+    Row("readable", "the first look shows another name", "lifecycles", LIFE,
+        (f"{GROUP}:lifecycles:readable",), body("GetBillingGroup", data(name="another"), nth(1))),
+    Row("listed", "the list is empty after a creation", "lifecycles", LIFE,
+        (f"{GROUP}:lifecycles:listed",), body(GROUPS, items(lambda _: []), nth(2))),
+    Row("created-once", "the list holds two more after a creation", "lifecycles", LIFE,
+        (f"{GROUP}:lifecycles:once",), body(GROUPS, items(crowded), nth(2))),
+    Row("distinct", "the id of what was deleted is given again", "lifecycles", LIFE,
+        (f"{GROUP}:lifecycles:distinct",), {"answer": same_id(GROUP)}),
+    Row("default", "a field that was left out is something else", "lifecycles", "outbound_voice_profiles",
+        ("CreateVoiceProfile:lifecycles:default",),
+        body("GetOutboundVoiceProfile", data(enabled=False), nth(2))),
+    Row("kept", "a look changes the name", "lifecycles", LIFE,
+        ("GetBillingGroup:lifecycles:kept",), body("GetBillingGroup", data(name="another"), nth(3))),
+    Row("kept", "a list changes the name", "lifecycles", LIFE,
+        (f"{GROUPS}:lifecycles:kept",), body("GetBillingGroup", data(name="another"), nth(5))),
+    Row("kept", "what was listed cannot be found", "lifecycles", LIFE,
+        (f"{GROUPS}:lifecycles:kept",), instead("GetBillingGroup", 404, nth(5))),
+    Row("isolated", "a stranger reads it", "lifecycles", LIFE,
+        ("GetBillingGroup:lifecycles:isolated",), instead("GetBillingGroup", 200, from_stranger)),
+    Row("isolated", "a stranger's change is taken", "lifecycles", LIFE,
+        (f"{CHANGE}:lifecycles:isolated",), instead(CHANGE, 200, from_stranger)),
+    Row("isolated", "a stranger's deletion leaves another name", "lifecycles", LIFE,
+        ("DeleteBillingGroup:lifecycles:isolated",), body("GetBillingGroup", data(name="another"), nth(10))),
+    Row("isolated", "a stranger lists it", "lifecycles", LIFE,
+        (f"{GROUPS}:lifecycles:isolated",), {"answer": as_owner(GROUPS)}),
+    Row("changed", "the name is not what was set", "lifecycles", LIFE,
+        (f"{CHANGE}:lifecycles:changed",), body("GetBillingGroup", data(name="another"), nth(13))),
+    Row("changed", "a change is not carried out", "lifecycles", LIFE,
+        (f"{CHANGE}:lifecycles:changed",), instead(CHANGE, 200, nth(3))),
+    Row("changed", "what was changed cannot be found", "lifecycles", LIFE,
+        (f"{CHANGE}:lifecycles:changed",), instead("GetBillingGroup", 404, nth(13))),
+    Row("merged", "what was not named is something else", "lifecycles", "outbound_voice_profiles",
+        ("UpdateOutboundVoiceProfile:lifecycles:merged",),
+        {"answer": forgetful("UpdateOutboundVoiceProfile", "CreateVoiceProfile")}),
+    Row("alone", "a change renames another one", "lifecycles", LIFE,
+        (f"{CHANGE}:lifecycles:alone",), body("GetBillingGroup", data(name="another"), nth(16))),
+    Row("alone", "a deletion takes another one too", "lifecycles", LIFE,
+        ("DeleteBillingGroup:lifecycles:alone",), instead("GetBillingGroup", 404, nth(19))),
+    Row("gone", "what was deleted can be read", "lifecycles", LIFE,
+        ("DeleteBillingGroup:lifecycles:gone",), instead("GetBillingGroup", 200, nth(18))),
+    Row("gone", "what was deleted is listed", "lifecycles", LIFE,
+        ("DeleteBillingGroup:lifecycles:gone",), {"answer": stale(GROUPS, 4)}),
+    Row("again", "what was deleted is deleted again", "lifecycles", LIFE,
+        ("DeleteBillingGroup:lifecycles:again",), instead("DeleteBillingGroup", 200, nth(3))),
     # Commands
     Row("sequence-accepted", "a command is carried out and called wrong", "commands", "transfer-answered",
         ("TransferCall:commands.transfer-answered.command:accepted",),

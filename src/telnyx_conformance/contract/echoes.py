@@ -32,11 +32,15 @@ def echoed_fields(edition: Edition, operation: Operation) -> tuple[str, ...]:
     placed = load_lifecycles(edition.name).of(operation.id)
     if envelope.is_list or envelope.media_type != JSON or placed.role not in ROLES:
         return ()
-    asked = properties_of(edition, body.content[JSON])
-    answered = properties_of(edition, envelope.item)
     kept = {placed.resource.identifier} if placed.role == "update" else set()  # what names a resource may not change
-    shared = asked.keys() & answered.keys() - kept - {n for n in asked if n.endswith(SECRETS)}
-    return tuple(sorted(n for n in shared if _alike(edition, asked[n], answered[n])))
+    return tuple(n for n in shared_fields(edition, body.content[JSON], envelope.item) if n not in kept)
+
+
+def shared_fields(edition: Edition, asked: Mapping[str, Any], shown: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the plain fields that a request's and an answer's schema describe alike, sorted; secrets are none."""
+    one, other = properties_of(edition, asked), properties_of(edition, shown)
+    names = one.keys() & other.keys() - {n for n in one if n.endswith(SECRETS)}
+    return tuple(sorted(n for n in names if _alike(edition, one[n], other[n])))
 
 
 def default_fields(edition: Edition, operation: Operation) -> dict[str, Any]:

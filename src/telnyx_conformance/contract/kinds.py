@@ -32,6 +32,10 @@ def _request(level: Level, statement: str) -> Kind:
     return Kind("requests", level, statement, "probes")
 
 
+def _life(level: Level, statement: str) -> Kind:
+    return Kind("lifecycles", level, statement, "scenario")
+
+
 KINDS: dict[str, Kind] = {
     # The request as a whole
     "minimal": _request("MUST", "a request with nothing but what is required is accepted"),
@@ -97,6 +101,19 @@ KINDS: dict[str, Kind] = {
     "pagination:beyond-end": Kind("envelopes", "SHOULD", "a page after the last one is empty", "scenario"),
     "filter:applies": Kind("envelopes", "SHOULD", "a filter leaves nothing that does not fit it", "scenario"),
     "sort:order": Kind("envelopes", "SHOULD", "items come in the order asked for", "scenario"),
+    # Lifecycles
+    "lifecycles:readable": _life("MUST", "what it creates can be read, and is as it was asked for"),
+    "lifecycles:listed": _life("MUST", "what it creates is in the list"),
+    "lifecycles:distinct": _life("MUST", "what it creates has an id that nothing else has or had"),
+    "lifecycles:once": _life("SHOULD", "one request creates one resource"),
+    "lifecycles:default": _life("SHOULD", "a field that is left out has its documented default"),
+    "lifecycles:kept": _life("MUST", "looking at a resource changes nothing about it"),
+    "lifecycles:changed": _life("MUST", "what it sets is read back, and the latest change wins"),
+    "lifecycles:merged": _life("MUST", "the fields that it does not name stay as they are"),
+    "lifecycles:alone": _life("MUST", "nothing but what it names is touched"),
+    "lifecycles:gone": _life("MUST", "what it deletes can neither be read nor listed"),
+    "lifecycles:again": _life("SHOULD", "what is deleted cannot be deleted again"),
+    "lifecycles:isolated": _life("MUST", "it does not reach what belongs to another account"),
     # Headers
     "headers:accept": Kind("headers", "MUST", "asking for the documented media type is accepted", "probes"),
     "headers:content-type-charset": Kind("headers", "SHOULD", "a charset beside the media type is accepted", "probes"),

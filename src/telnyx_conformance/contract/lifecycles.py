@@ -31,7 +31,9 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     `keyed_by` names the resource whose id addresses this one; `views` those it shows in another shape; with `any_key`
     every key is taken to exist; `seeded` is how many a fresh account has for each parent. `parent_property` holds the
     parent's id: a view with one shows what belongs to its parent. `seeded_for` maps query parameters to properties:
-    what is seeded is about what was asked.
+    what is seeded is about what was asked. With `common` every account sees the same ones. `departs` names the
+    statements about a lifecycle that do not hold here, by operation, and `volatile` the properties that change by
+    themselves, each with the reason.
     """
 
     name: str
@@ -48,6 +50,9 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     seeded: int = 0
     parent_property: str = ""
     seeded_for: dict[str, str] = {}
+    common: bool = False
+    departs: dict[str, dict[str, str]] = {}
+    volatile: dict[str, str] = {}
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +130,10 @@ class Lifecycles:
             return self._placements[operation_id]
         except KeyError:
             raise UnknownName("operation with a lifecycle", operation_id, self._placements) from None
+
+    def placed(self, operation_id: str) -> Placement | None:
+        """Return what an operation does to which resource, `None` for one that no lifecycle names."""
+        return self._placements.get(operation_id)
 
     def key(self, operation_id: str, parameter: str) -> Key:
         """Return where the value of a path parameter comes from; raise `ContractError` when nobody has said."""

@@ -18,6 +18,7 @@ from telnyx_conformance.contract.exchange_requirements import exchange_requireme
 from telnyx_conformance.contract.fields import Field, fields_of, is_json
 from telnyx_conformance.contract.fuzz_requirements import fuzz_requirements
 from telnyx_conformance.contract.kinds import KINDS
+from telnyx_conformance.contract.lifecycle_requirements import lifecycle_requirements
 from telnyx_conformance.contract.model import Edition, Level, Operation, Requirement
 from telnyx_conformance.contract.model_requirements import model_requirements
 from telnyx_conformance.contract.nodes import Node, Reader, reader_of
@@ -41,6 +42,7 @@ def enumerate_requirements(edition: Edition, operation: Operation) -> tuple[Requ
     found = [*_whole(operation), *(r for field in fields for r in _of_field(reader, operation, field))]
     refusals = any(r.kind == "pointer" for r in found)
     found += exchange_requirements(edition, operation, refuses=refusals)
+    found += lifecycle_requirements(edition, operation)
     return tuple({r.id: r for r in found}.values())
 
 

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from telnyx_conformance.contract.echoes import echoed_fields
 from telnyx_conformance.contract.envelopes import properties_of
+from telnyx_conformance.contract.lifecycle_requirements import life_of
 from telnyx_conformance.contract.lifecycles import Lifecycles, Placement, Resource, path_parameters
 from telnyx_conformance.emulator import media
 from telnyx_conformance.emulator.account import Account, Answer, Ask, Refusal
-from telnyx_conformance.emulator.listing import DEFAULT_SIZE, is_selective, page_of
+from telnyx_conformance.emulator.listing import DEFAULT_SIZE, LARGEST_SIZE, is_selective, page_of
 from telnyx_conformance.emulator.records import DELETED, Records, depth_of, making, new_key
 from telnyx_conformance.emulator.synthesis import Compiler, Synthesis
 
@@ -43,6 +44,7 @@ class Resources:
         self._canonical: dict[str, Synthesis] = {}
         self._settable: dict[str, frozenset[str]] = {}
         self._echoed: dict[str, tuple[str, ...]] = {}
+        self._defaults: dict[str, Mapping[str, Any]] = {}
         self._roles: dict[str, Callable[[Account, Ask, Placement], Answer]] = {
             "create": self._create,
             "list": self._list,
@@ -149,7 +151,7 @@ class Resources:
 
     def _create(self, account: Account, ask: Ask, placement: Placement) -> Answer:
         resource = placement.resource
-        given = _given(ask)
+        given = {**self._defaults_of(ask.operation, resource), **_given(ask)}
         if resource.singleton:
             parents = self._parents(account, ask, besides=0)
             self._records.collection(account, resource, parents[:-1]).put(parents[-1] if parents else "", given)
@@ -165,6 +167,12 @@ class Resources:
         record = self._records.put(account, resource, above, given, key)
         asked = {name: given[name] for name in self._echoed_by(ask.operation) if given.get(name) is not None}
         return self._reply(account, ask, {**given, **record, **asked}, {**given, **_outer(ask)})
+
+    def _defaults_of(self, operation: Operation, resource: Resource) -> Mapping[str, Any]:
+        """Return what a creation takes for granted where the request does not say."""
+        if operation.id not in self._defaults:
+            self._defaults[operation.id] = life_of(self._edition, resource).defaults.get(operation.id, {})
+        return self._defaults[operation.id]
 
     def _echoed_by(self, operation: Operation) -> tuple[str, ...]:
         """Return what a creation repeats even where the resource, read later, is of another shape."""
@@ -328,4 +336,4 @@ def _default_size(operation: Operation) -> int:
         if parameter.name in ("page[size]", "page[limit]", "page_size", "PageSize", "recordsPerPage", "limit"):
             default = parameter.schema.get("default")
             return default if isinstance(default, int) else DEFAULT_SIZE
-    return DEFAULT_SIZE
+    return LARGEST_SIZE  # nobody can ask for another page

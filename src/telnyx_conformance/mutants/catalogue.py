@@ -17,6 +17,7 @@ from telnyx_conformance.contract.deliveries import load_deliveries
 from telnyx_conformance.contract.echoes import echoed_fields
 from telnyx_conformance.contract.envelopes import JSON, envelope_of
 from telnyx_conformance.contract.fields import fields_of
+from telnyx_conformance.contract.lifecycle_requirements import PLACE as LIFE
 from telnyx_conformance.contract.nodes import reader_of
 from telnyx_conformance.contract.requirements import enumerate_requirements
 from telnyx_conformance.contract.sequences import load_sequences
@@ -24,6 +25,7 @@ from telnyx_conformance.errors import UnknownName
 from telnyx_conformance.mutants.answers import typed_places
 from telnyx_conformance.mutants.deliveries import of_delivery
 from telnyx_conformance.mutants.equivalents import EQUIVALENTS
+from telnyx_conformance.mutants.lives import of_requirement
 from telnyx_conformance.mutants.robustness import ROBUSTNESS, rows_of
 from telnyx_conformance.mutants.sequences import of_sequence
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.sequence import Sequence
 
 Category = Literal[
-    "validation", "responses", "authentication", "routing", "idempotency", "webhooks", "time", "robustness"
+    "validation", "responses", "authentication", "routing", "idempotency", "webhooks", "time", "robustness", "state"
 ]
 
 
@@ -120,6 +122,7 @@ def of_operation(edition: Edition, operation: Operation) -> Iterator[Mutant]:
     """Yield the mutants of one operation that single requests can show."""
     required = {r.id: r for r in enumerate_requirements(edition, operation) if r.level != "MAY"}
     made = [*_of_requests(edition, operation, required), *_of_the_whole(edition, operation, required)]
+    made += _of_life(edition, operation, required)
     yield from {m.id: m for m in made}.values()
 
 
@@ -242,6 +245,12 @@ def _of_the_whole(edition: Edition, operation: Operation, required: dict[str, Re
     if echo is not None:
         for name in echoed_fields(edition, operation):
             yield _one(echo, "value-not-echoed", "responses", "changed", at=name)
+
+
+def _of_life(edition: Edition, operation: Operation, required: dict[str, Requirement]) -> Iterator[Mutant]:
+    for requirement in (r for r in required.values() if r.place == LIFE):
+        for row in of_requirement(edition, operation, requirement):
+            yield _one(requirement, row.operator, "state", row.variant, at=row.at)
 
 
 def _of_surface(requirement: Requirement, operation: Operation) -> Iterator[Mutant]:

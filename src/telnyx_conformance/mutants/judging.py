@@ -28,11 +28,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from telnyx_conformance.contract.delivery import DeliveryContract
-    from telnyx_conformance.contract.model import Operation
-    from telnyx_conformance.contract.sequence import Sequence
     from telnyx_conformance.emulator.fault import Arrival, Fault
     from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.run.planning import Subject
     from telnyx_conformance.run.profile import Profile
     from telnyx_conformance.run.verdict import Verdict
 
@@ -147,9 +145,7 @@ class Bench:
             seconds=round(time.monotonic() - began, 3), requests=self.session.evidence.exchanges - sent,
         )  # fmt: skip
 
-    def verdicts(
-        self, proven: str, subject: Operation | Sequence | DeliveryContract, fault: Fault | None
-    ) -> list[Verdict]:
+    def verdicts(self, proven: str, subject: Subject, fault: Fault | None) -> list[Verdict]:
         """Return the verdicts on all binding requirements of one proof, the emulator having `fault`."""
         self._judged += 1
         self.session.begin_anew(f"m{self._judged}")
@@ -170,13 +166,15 @@ class Bench:
     async def _prove(self, proven: str, subject: Any) -> list[Verdict]:
         return await asyncio.wait_for(prove(self.session, proven, subject), self._seconds)
 
-    def _proofs(self, mutant: Mutant) -> Iterator[tuple[str, Operation | Sequence | DeliveryContract]]:
+    def _proofs(self, mutant: Mutant) -> Iterator[tuple[str, Subject]]:
         if mutant.sequence:
             sequence = self._sequences[mutant.sequence]
             own = {name.split(":")[1].partition(".")[0] for name in mutant.sees} & {"webhooks", "commands"}
             yield from ((proven, sequence) for proven in ("webhooks", "commands") if proven in own)
         elif mutant.delivery:
             yield mutant.conformance_class, self._deliveries[mutant.delivery]
+        elif mutant.category == "state":
+            yield mutant.conformance_class, self.session.lifecycles.of(mutant.operation).resource
         else:
             yield mutant.conformance_class, self.settings.edition.operation(mutant.operation)
 

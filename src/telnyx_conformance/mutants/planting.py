@@ -24,6 +24,7 @@ from telnyx_conformance.emulator.validation import Unreadable
 from telnyx_conformance.errors import HarnessError
 from telnyx_conformance.mutants.events import EventFault
 from telnyx_conformance.mutants.journeys import DeliveryFault
+from telnyx_conformance.mutants.lives import LifeFault
 from telnyx_conformance.mutants.replies import ReplyFault
 from telnyx_conformance.mutants.robustness import fault_of
 from telnyx_conformance.mutants.rules import RuleFault, WordingFault, branch_of
@@ -53,13 +54,9 @@ FAR = 1000  # pages from here on are beyond the end
 def plant(edition: Edition, mutant: Mutant) -> Fault:
     """Return the fault of a mutant, to be given to an `Emulator` of the same edition."""
     operation = edition.operation(mutant.operation)
-    if mutant.sequence:
-        [sequence] = [s for s in load_sequences(edition.name) if s.name == mutant.sequence]
-        return plant_in(edition, mutant, sequence)
-    if mutant.delivery:
-        [contract] = [d for d in load_deliveries(edition.name) if d.name == mutant.delivery]
-        return DeliveryFault(mutant, contract)
-    return _of_requests(edition, operation, mutant)
+    if mutant.sequence or mutant.delivery:
+        return _in_a_contract(edition, mutant)
+    return LifeFault(mutant, edition) if mutant.category == "state" else _of_requests(edition, operation, mutant)
 
 
 def _of_requests(edition: Edition, operation: Operation, mutant: Mutant) -> Fault:
@@ -72,6 +69,14 @@ def _of_requests(edition: Edition, operation: Operation, mutant: Mutant) -> Faul
     if mutant.category == "validation" or mutant.operator.startswith(WORDED):
         return _at_a_field(edition, operation, mutant)
     return Listing(mutant, operation) if mutant.operator in QUERIES else ReplyFault(mutant, edition, operation)
+
+
+def _in_a_contract(edition: Edition, mutant: Mutant) -> Fault:
+    if mutant.delivery:
+        [contract] = [d for d in load_deliveries(edition.name) if d.name == mutant.delivery]
+        return DeliveryFault(mutant, contract)
+    [sequence] = [s for s in load_sequences(edition.name) if s.name == mutant.sequence]
+    return plant_in(edition, mutant, sequence)
 
 
 def plant_in(edition: Edition, mutant: Mutant, sequence: Sequence) -> Fault:

@@ -39,7 +39,7 @@ class Asker:
         Raises `Unavailable` when a prerequisite cannot be had or the gate does not let the request through.
         """
         path = {**await self.prerequisites.path_values(self.operation, fresh=fresh), **probe.path}
-        return await self._send(self.operation, probe, path)
+        return await self.send(self.operation, probe, path)
 
     async def stock(self, operation: Operation) -> None:
         """Make a few of what `operation` lists, where the lifecycles know how; a list that holds nothing shows nothing."""
@@ -56,9 +56,10 @@ class Asker:
                     await self.session.control.advance(self.session.key(self.account), 1.0)
                 path = {**outer, **await self.prerequisites.path_values(create)}
                 fitting = replace(probe, body={**(probe.body or {}), **asked}) if asked else probe
-                await self._send(create, fitting, {p: path[p] for p in path_parameters(create)})
+                await self.send(create, fitting, {p: path[p] for p in path_parameters(create)})
 
-    async def _send(self, operation: Operation, probe: Probe, path: dict[str, Any]) -> tuple[Exchange, tuple[int, ...]]:
+    async def send(self, operation: Operation, probe: Probe, path: dict[str, Any]) -> tuple[Exchange, tuple[int, ...]]:
+        """Send a probe of any operation about what `path` names; return as `ask` does. Raises `Unavailable`."""
         made_up = probe.expect == "refuse" and bool(probe.path)
         reason = self.session.gate.objects(operation, path, probe.body, names_nothing=made_up, method=probe.method)
         if reason:
@@ -98,7 +99,7 @@ class Asker:
         return found
 
     async def _minimal(self, operation: Operation, path: dict[str, str]) -> tuple[Exchange, tuple[int, ...]]:
-        return await self._send(operation, self.session.plan(operation).probes[0], path)
+        return await self.send(operation, self.session.plan(operation).probes[0], path)
 
     def _remember(self, exchange: Exchange) -> None:
         """Enter what was created in the ledger: only that is ever deleted."""

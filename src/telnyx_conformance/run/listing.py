@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks import filtering, pagination
@@ -18,6 +18,7 @@ from telnyx_conformance.contract.exchange_requirements import (
 )
 from telnyx_conformance.contract.nodes import reader_of
 from telnyx_conformance.contract.validators import compiled
+from telnyx_conformance.plan.changes import others
 from telnyx_conformance.plan.values import Maker
 from telnyx_conformance.run.verdict import Verdict, inconclusive, judged
 
@@ -134,8 +135,8 @@ class Listing:
         self, name: str, prop: str, how: str, values: list[Any]
     ) -> tuple[Finding | None, tuple[int, ...]]:
         """Ask for what not every item has: where all fit, a filter that is ignored leaves the same as one that applies."""
-        others = [*self._enum(name), *(other for value in values[:1] for other in _others(value)), *values]
-        foreign = next((v for v in others if not _fit_all(values, how, v) and self._may_ask(name, v)), None)
+        offered = [*self._enum(name), *(other for value in values[:1] for other in others(value)), *values]
+        foreign = next((v for v in offered if not _fit_all(values, how, v) and self._may_ask(name, v)), None)
         if foreign is None:
             return None, ()
         left, _, numbers = await self._left_by(name, filtering.as_text(foreign))
@@ -210,14 +211,3 @@ class Listing:
 
 def _fit_all(values: list[Any], how: str, wanted: Any) -> bool:
     return all(filtering.fits(value, how, filtering.as_text(wanted)) for value in values)
-
-
-def _others(value: Any) -> Iterator[Any]:
-    """Yield values of the same type that differ from `value`, the likeliest to be well-formed first."""
-    if isinstance(value, bool):
-        yield not value
-    elif isinstance(value, int | float):
-        yield from (value + 1, value - 1)
-    elif isinstance(value, str) and value:
-        yield value[:-1] + ("1" if value[-1] != "1" else "2")
-        yield f"{value}-other"

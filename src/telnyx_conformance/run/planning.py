@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.contract.delivery import DeliveryContract
+from telnyx_conformance.contract.lifecycles import Resource
 from telnyx_conformance.contract.sequence import Sequence
 from telnyx_conformance.run.evidence import EvidenceLog
 
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation, Requirement
     from telnyx_conformance.run.settings import Settings
 
+    Subject = Operation | Sequence | DeliveryContract | Resource
+
 PLAN_FILE = "evidence.plan.ndjson"
 
 
-def write_plan(
-    settings: Settings, folder: Path, proofs: Several[tuple[str, Operation | Sequence | DeliveryContract]]
-) -> None:
+def write_plan(settings: Settings, folder: Path, proofs: Several[tuple[str, Subject]]) -> None:
     """Write the run's own record, the requirements of the collected proofs, and a verdict for each that is not claimed.
 
-    `proofs` are (class, operation or contract of events), one per pytest item: what `-k` or a shard left out is not planned here.
+    `proofs` are (class, what an item is about), one per pytest item: what `-k` or a shard left out is not planned here.
     """
     log = EvidenceLog(folder / PLAN_FILE, [settings.profile.key], worker="plan")
     try:
@@ -46,8 +47,11 @@ def write_plan(
         log.close()
 
 
-def required_by(settings: Settings, proven: str, subject: Operation | Sequence | DeliveryContract) -> list[Requirement]:
+def required_by(settings: Settings, proven: str, subject: Subject) -> list[Requirement]:
     """Return the requirements that one proof must give a verdict on."""
+    if isinstance(subject, Resource):  # some of its operations may not be claimed
+        mine = (r for r in settings.required_in(subject) if r.conformance_class == proven)
+        return [r for r in mine if not settings.applies(r)]
     required = (
         settings.required_of(subject)
         if isinstance(subject, Sequence | DeliveryContract)

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 LIVE_URL = "https://api.telnyx.com/v2"
 LIVE_KEY = "TELNYX_API_KEY"
-EMULATOR_KEY = "KEYTEST_conformance"
+EMULATOR_KEYS = "KEYTEST"
+EMULATOR_KEY = f"{EMULATOR_KEYS}_conformance"
 ALL_CLASSES: tuple[SafetyClass, ...] = ("safe_read", "reversible_write", "async", "destructive", "billable")
 # A shorter key, or one that is a plain word, stands in ordinary text too: it could not be told apart and kept out of reports.
 SHORTEST_KEY = 8
 PLAIN_WORD = re.compile(r"[a-z_]+|[A-Za-z]+")
 SENDABLE = re.compile(r"[!-~]+")
 UNDOCUMENTED_METHOD = ":method:not-allowed"
+ANOTHER_ACCOUNT = ":lifecycles:isolated"
 ASIDE = ("from", "connection_id")
 Kind = Literal["embedded", "url", "live"]
 
@@ -93,6 +95,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """Whether to ask for the control API: never of Telnyx, which has none."""
         return self.claims.control and self.kind != "live"
 
+    @property
+    def has_accounts(self) -> bool:
+        """Whether any number of keys can be made up, each of which opens an account of its own: emulators do that."""
+        return self.key.startswith(EMULATOR_KEYS)
+
     def applies(self, edition: Edition, requirement: Requirement) -> str:
         """Return why a requirement is not applicable to this target, or an empty string when it is."""
         operation = edition.operation(requirement.operation)
@@ -104,6 +111,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             return "an undocumented method is not tried where not everything is allowed"
         if self.claims.safety and "billable" not in self.claims.safety and requirement.conformance_class == "webhooks":
             return "webhooks follow calls, and calls are not allowed on this target"
+        if requirement.id.endswith(ANOTHER_ACCOUNT) and not self.has_accounts:
+            return "the profile has one key, and so one account"
         return ""
 
     def check_names(self, edition: Edition, destinations: Collection[str], *, where: str = "") -> None:
@@ -217,7 +226,7 @@ def _key(kind: Kind, base_url: str, variable: str) -> str:
             raise UsageError(
                 "no key for the live API", expected=f"the environment variable {variable or LIVE_KEY}", got="not set"
             )
-        if key.startswith("KEYTEST"):
+        if key.startswith(EMULATOR_KEYS):
             raise UsageError("an emulator's key is never sent to Telnyx", where=f"${variable or LIVE_KEY}")
         return key
     if variable == LIVE_KEY:

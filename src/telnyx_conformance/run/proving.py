@@ -1,23 +1,25 @@
-"""Proving: one conformance class of one operation or contract, from its plan to a verdict on every planned requirement."""
+"""Proving: one conformance class of an operation, contract or resource, from its plan to a verdict on each requirement."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from telnyx_conformance.contract.delivery import DeliveryContract
+from telnyx_conformance.contract.lifecycles import Resource
 from telnyx_conformance.contract.sequence import Sequence
 from telnyx_conformance.run.delivery_proof import prove_delivery
+from telnyx_conformance.run.lifecycle import LifeProof
 from telnyx_conformance.run.planning import required_by
 from telnyx_conformance.run.proof import OperationProof
 from telnyx_conformance.run.sequence_proof import prove_sequence
 from telnyx_conformance.run.verdict import Verdict, inconclusive, worst
 
 if TYPE_CHECKING:
-    from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.run.planning import Subject
     from telnyx_conformance.run.session import Session
 
 
-async def prove(session: Session, proven: str, subject: Operation | Sequence | DeliveryContract) -> list[Verdict]:
+async def prove(session: Session, proven: str, subject: Subject) -> list[Verdict]:
     """Return one verdict for each requirement that the class `proven` has for `subject`, and write them to the evidence.
 
     A requirement that no probe judged is inconclusive: the harness accuses itself rather than stay silent.
@@ -27,6 +29,8 @@ async def prove(session: Session, proven: str, subject: Operation | Sequence | D
         said, probes, bound = await prove_sequence(session, subject), 0, 0
     elif isinstance(subject, DeliveryContract):
         said, probes, bound = await prove_delivery(session, subject), 0, 0
+    elif isinstance(subject, Resource):
+        said, probes, bound = await LifeProof(session, subject).prove(requirements), 0, 0
     else:
         proof = OperationProof(session, subject, proven)
         said = await proof.prove(requirements)

@@ -91,7 +91,7 @@ class Session:
     def key(self, account: str = "") -> str:
         """Return the API key of this worker's account. Emulators make every `KEYTEST…` key an account of its own."""
         key = self.settings.profile.key
-        if not key.startswith("KEYTEST"):
+        if not self.settings.profile.has_accounts:
             return key
         return "_".join(part for part in (key, self.worker, account) if part)
 

@@ -12,6 +12,7 @@ from telnyx_conformance.contract.delivery import DeliveryContract
 from telnyx_conformance.contract.delivery_requirements import delivery_requirements
 from telnyx_conformance.contract.document import DEFAULT_EDITION, load_edition
 from telnyx_conformance.contract.fuzz_requirements import fuzz_requirements
+from telnyx_conformance.contract.lifecycles import load_lifecycles
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES, ON_REQUEST, Edition, Operation, Requirement
 from telnyx_conformance.contract.model_requirements import MODELS, model_requirements
 from telnyx_conformance.contract.requirements import enumerate_requirements
@@ -25,6 +26,7 @@ from telnyx_conformance.run.profile import Profile, read_profile
 if TYPE_CHECKING:
     from collections.abc import Sequence as Several
 
+    from telnyx_conformance.contract.lifecycles import Resource
     from telnyx_conformance.contract.sequence import Sequence
 
 STRENGTHS = (1, 2)  # how many values of different places are combined in accepted probes
@@ -101,6 +103,23 @@ class Settings:
             d for d in self.all_deliveries
             if d.operation in ids and not all(map(self.keeps_from, self.required_of(d)))
         )  # fmt: skip
+
+    def resources(self, proven: str) -> tuple[Resource, ...]:
+        """Return the resources about whose lives the class `proven` says something, as far as operations are claimed."""
+        lifecycles = load_lifecycles(self.edition.name)
+        telling = {
+            r.operation
+            for o in self.chosen(proven)
+            for r in self.required(o)
+            if r.conformance_class == proven and not self.keeps_from(r)
+        }
+        placed = (lifecycles.of(o.id).resource for o in self.selected if o.id in telling)
+        return tuple({resource.name: resource for resource in placed}.values())
+
+    def required_in(self, resource: Resource) -> tuple[Requirement, ...]:
+        """Return the requirements of the selected operations of a resource."""
+        named = {name for names in resource.operations.values() for name in names}
+        return tuple(r for o in self.selected if o.id in named for r in self.required(o))
 
     def required(self, operation: Operation) -> tuple[Requirement, ...]:
         """Return the requirements of an operation, except those of its sequences and deliveries."""
