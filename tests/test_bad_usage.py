@@ -323,15 +323,21 @@ def group_is_empty(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("whole_group", [True, False], ids=["at a terminal", "by a supervisor"])
 def test_an_interrupted_run_says_so_keeps_what_it_proved_and_leaves_no_process(
-    middle: Callable[[str], subprocess.Popen[str]], tmp_path: Path, workers: str, *, whole_group: bool
+    middle: Callable[[str], subprocess.Popen[str]],
+    tmp_path: Path,
+    workers: str,
+    sent: signal.Signals,
+    *,
+    whole_group: bool,
 ) -> None:
     process = middle(workers)
     if whole_group:
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, sent)
     else:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
     said = process.communicate(timeout=SECONDS)[1]
     found = json.loads((tmp_path / "run" / "certificate.json").read_text("utf-8"))
 

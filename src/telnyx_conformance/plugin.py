@@ -15,6 +15,7 @@ import pytest
 from telnyx_conformance.conducting import ConformanceRun, FullDisk
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES
 from telnyx_conformance.errors import ConformanceError, ExitCode, IncompleteError
+from telnyx_conformance.interruption import heed_termination
 
 Prove = Callable[[Any], None]
 BROKEN = "conformance_broken"
@@ -60,6 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare a run; nothing is loaded or opened before a suite asks for it, so other pytest runs in the checkout pay nothing."""
     config.stash[RUN] = run = ConformanceRun(config)
     config.pluginmanager.register(FullDisk(run), "conformance-full-disk")
+    if config.getoption("progress"):  # our command: plain pytest keeps its own manners
+        heed_termination()
     if config.getoption("progress") and not run.is_worker:
         from telnyx_conformance.progress import ProgressReporter
 

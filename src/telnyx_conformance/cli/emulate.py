@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -64,6 +65,7 @@ def emulate(
     from telnyx_conformance.emulator.core import Emulator
     from telnyx_conformance.emulator.courier import Courier
     from telnyx_conformance.emulator.server import Server, listening_socket
+    from telnyx_conformance.interruption import heed_termination
 
     known = load_edition(edition)
     fault = None
@@ -87,7 +89,9 @@ def emulate(
         click.echo(f"planted: {mutant}", err=True)
     if variant:
         click.echo(f"variant: {variant}", err=True)
-    Server(emulator, bound, started=_say(emulator.courier.public_key, control=control), control=control).run()
+    heed_termination()
+    with suppress(KeyboardInterrupt):  # ending a server is how one ends it
+        Server(emulator, bound, started=_say(emulator.courier.public_key, control=control), control=control).run()
 
 
 def _say(public_key: str, *, control: bool) -> Callable[[str], None]:

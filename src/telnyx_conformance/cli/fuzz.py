@@ -67,6 +67,7 @@ def fuzz(
     from telnyx_conformance.conducting import prepare
     from telnyx_conformance.errors import UsageError
     from telnyx_conformance.fuzzing.hunt import Bounds
+    from telnyx_conformance.interruption import heed_termination
     from telnyx_conformance.run.settings import Settings
 
     settings = Settings(
@@ -82,6 +83,7 @@ def fuzz(
         )  # fmt: skip
     folder = Path(out).resolve() if out else _new_folder()
     prepare(settings, folder)
+    heed_termination()
     most = examples or (UNBOUNDED if seconds else EXAMPLES)
     return Fuzzing(settings, folder, Path(examples_dir)).run(operations, Bounds(examples=most), seconds)
 
