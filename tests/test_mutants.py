@@ -16,6 +16,7 @@ from telnyx_conformance.mutants import running
 from telnyx_conformance.mutants.catalogue import Mutant, catalogue, everything, mutant_called
 from telnyx_conformance.mutants.equivalents import EQUIVALENTS
 from telnyx_conformance.mutants.judging import Bench, Outcome
+from telnyx_conformance.mutants.kinds import AT_RANDOM
 from telnyx_conformance.mutants.matrix import matrix_of, percent, reproducer, result_of, verdict
 from telnyx_conformance.mutants.page import page
 from telnyx_conformance.mutants.planting import plant
@@ -60,7 +61,7 @@ def test_the_catalogue_is_the_same_each_time() -> None:
 
 
 def test_all_binding_requirements_but_a_few_are_named_by_a_mutant() -> None:
-    binding = [r for r in Settings().everything() if r.level != "MAY" and r.conformance_class != "fuzz"]
+    binding = [r for r in Settings().everything() if r.level != "MAY" and r.conformance_class not in AT_RANDOM]
     named = {name for mutant in everything(EDITION) for name in mutant.sees}
     nameless = [r for r in binding if r.id not in named]
     # Refused commands and events that need not come; a media type of which any will do.
@@ -123,7 +124,9 @@ def test_accidents_and_survivors_are_counted_apart_and_the_page_names_them() -> 
     assert verdict(result) == "2 of 3 mutants killed (66.6%), 50.0% of them for the right reason"
     assert percent(3999, 4000) == "99.9%"
     assert matrix_of(outcomes).by_accident == {"B:<script>:c:d": "B:other:thing"}
-    shown = page(result, outcomes)
+    shown = page(result, outcomes, matrix_of(outcomes, ["route:exists"]))
+    assert "<tr><td>a:b</td><td>3</td><td>2</td></tr>" in shown
+    assert '<tr class="zero"><td>route:exists</td><td>0</td><td>0</td></tr>' in shown
     assert "C:a:b:c" in shown
     assert "B:&lt;script&gt;:c:d" in shown
     assert "<script>" not in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ import httpx
 import msgspec
 import pytest
 
+from telnyx_conformance import checks, run
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.lifecycles import load_lifecycles
+from telnyx_conformance.contract.sequence_requirements import KINDS as SEQUENCE_KINDS
 from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.emulator.core import Emulator
 from telnyx_conformance.emulator.courier import Courier
@@ -240,3 +243,33 @@ def open_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
 @pytest.fixture(scope="session")
 def target(open_target: Callable[[Edition], Target]) -> Target:
     return open_target(load_edition())
+
+
+@pytest.fixture(scope="session")
+def names_of_checks() -> set[str]:
+    """Return every name that a verdict's `check` can have, read off the source of those who give verdicts."""
+    found: set[str] = set()
+    for package in (checks, run):
+        for module in Path(str(package.__file__)).parent.glob("*.py"):
+            found |= set(_names_in(ast.parse(module.read_text("utf-8"))))
+    return found
+
+
+def _names_in(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "check":
+            yield from _texts(node.value)
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "check":
+                    yield from _texts(value)
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.JoinedStr):
+        stem = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+        assert stem in ("sequence-", "delivery-"), f"a name that is put together: say here of what, {ast.unparse(node)}"
+        if stem == "sequence-":  # the others are planted in test_planted_deliveries.py
+            yield from (f"{stem}{kind}" for kind in SEQUENCE_KINDS)

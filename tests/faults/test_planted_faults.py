@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
 import pytest
 
-from telnyx_conformance import checks, run
 from telnyx_conformance.contract.kinds import KINDS
-from telnyx_conformance.contract.sequence_requirements import KINDS as SEQUENCE_KINDS
 from telnyx_conformance.run.planning import PLAN_FILE, write_plan
 from telnyx_conformance.run.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Change = Callable[[Any], Any]
 When = Callable[[Any, httpx.Request], bool]
@@ -530,38 +529,9 @@ def test_what_a_target_does_not_claim_is_not_applicable_and_says_why(tmp_path: P
     assert told == {("TransferCall", "not_applicable", "claims")}
 
 
-def names_of_checks() -> set[str]:
-    """Return every name that a verdict's `check` can have, read off the source of those who give verdicts."""
-    found: set[str] = set()
-    for package in (checks, run):
-        for module in Path(str(package.__file__)).parent.glob("*.py"):
-            found |= set(_names_in(ast.parse(module.read_text("utf-8"))))
-    return found
-
-
-def _names_in(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg == "check":
-            yield from _texts(node.value)
-        elif isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value == "check":
-                    yield from _texts(value)
-
-
-def _texts(node: ast.expr) -> Iterator[str]:
-    if isinstance(node, ast.Constant):
-        yield str(node.value)
-    elif isinstance(node, ast.JoinedStr):
-        stem = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
-        assert stem in ("sequence-", "delivery-"), f"a name that is put together: say here of what, {ast.unparse(node)}"
-        if stem == "sequence-":  # the others are planted in test_planted_deliveries.py
-            yield from (f"{stem}{kind}" for kind in SEQUENCE_KINDS)
-
-
-def test_every_check_has_a_planted_fault() -> None:
+def test_every_check_has_a_planted_fault(names_of_checks: set[str]) -> None:
     planted = {row.check for row in ROWS} | {"claims"}  # the one that judges no target has a test of its own
-    assert names_of_checks() == planted
+    assert names_of_checks == planted
 
 
 def test_every_kind_that_checks_or_scenarios_judge_has_a_planted_fault() -> None:

@@ -90,6 +90,7 @@ def run(
     """Plant a sample of faults, one at a time, and write the kill matrix."""
     from telnyx_conformance.contract.document import load_edition
     from telnyx_conformance.mutants import matrix, running
+    from telnyx_conformance.mutants.kinds import binding_kinds
     from telnyx_conformance.mutants.page import page
 
     known = load_edition(edition)
@@ -102,7 +103,8 @@ def run(
     result = matrix.result_of(
         outcomes, edition=known.name, seed=seed, equivalent=running.left_out(known, operators, only)
     )
-    matrix.write(folder, outcomes, result, page(result, outcomes))
+    kills = matrix.matrix_of(outcomes, set(binding_kinds(known.name).values()))
+    matrix.write(folder, outcomes, result, kills, page(result, outcomes, kills))
     click.echo(matrix.table(result, outcomes))
     click.echo(f"{time.monotonic() - began:.0f} s, {sum(o.requests for o in outcomes):,} requests; {folder}", err=True)
     click.echo(matrix.verdict(result))

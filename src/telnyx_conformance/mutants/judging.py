@@ -120,7 +120,7 @@ class Bench:
         known: list[Verdict] = []
         unjudged: list[Verdict] = []
         word: Word = "survived"
-        for proven, subject in self._proofs(mutant):
+        for proven, subject in self.proofs(mutant):
             try:
                 verdicts = self.verdicts(proven, subject, fault)
             except TimeoutError:
@@ -166,7 +166,8 @@ class Bench:
     async def _prove(self, proven: str, subject: Any) -> list[Verdict]:
         return await asyncio.wait_for(prove(self.session, proven, subject), self._seconds)
 
-    def _proofs(self, mutant: Mutant) -> Iterator[tuple[str, Subject]]:
+    def proofs(self, mutant: Mutant) -> Iterator[tuple[str, Subject]]:
+        """Yield the class and the subject of each proof that could see a mutant."""
         if mutant.sequence:
             sequence = self._sequences[mutant.sequence]
             own = {name.split(":")[1].partition(".")[0] for name in mutant.sees} & {"webhooks", "commands"}

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.errors import ReportError
+from telnyx_conformance.mutants.kinds import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from telnyx_conformance.mutants.judging import Outcome
@@ -53,10 +54,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Matrix(msgspec.Struct, frozen=True, kw_only=True):
-    """`matrix.json`: kills by operator and conformance class, and by check and operator; accidents apart."""
+    """`matrix.json`: kills by operator and conformance class, by check and operator, and by kind of requirement; accidents apart.
+
+    Of `kinds`, those that were not planted are there too, when it was said which there are.
+    """
 
     classes: dict[str, dict[str, int]]
     checks: dict[str, dict[str, int]]
+    kinds: dict[str, Tally]
     by_accident: dict[str, str]
 
 
@@ -75,8 +80,8 @@ def result_of(outcomes: Sequence[Outcome], *, edition: str, seed: int, equivalen
     )  # fmt: skip
 
 
-def matrix_of(outcomes: Sequence[Outcome]) -> Matrix:
-    """Return who killed what."""
+def matrix_of(outcomes: Sequence[Outcome], kinds: Collection[str] = ()) -> Matrix:
+    """Return who killed what; `kinds` are all that there are."""
     classes: dict[str, dict[str, int]] = {}
     checks: dict[str, dict[str, int]] = {}
     for one in outcomes:
@@ -86,15 +91,20 @@ def matrix_of(outcomes: Sequence[Outcome]) -> Matrix:
             column = checks.setdefault(one.check, {})
             column[one.operator] = column.get(one.operator, 0) + 1
     accidents = {o.id: o.requirement for o in outcomes if o.outcome == "killed" and not o.right}
-    return Matrix(classes=dict(sorted(classes.items())), checks=dict(sorted(checks.items())), by_accident=accidents)
+    planted = Counter(kind_of(o.sees[0]) for o in outcomes)
+    killed = Counter(kind_of(o.sees[0]) for o in outcomes if o.outcome == "killed")
+    tallies = {kind: Tally(sampled=planted[kind], killed=killed[kind]) for kind in sorted({*kinds, *planted})}
+    return Matrix(
+        classes=dict(sorted(classes.items())), checks=dict(sorted(checks.items())), kinds=tallies, by_accident=accidents
+    )
 
 
-def write(folder: Path, outcomes: Sequence[Outcome], result: Result, page: str) -> None:
+def write(folder: Path, outcomes: Sequence[Outcome], result: Result, matrix: Matrix, page: str) -> None:
     """Write the figures, the matrix, the page and a script for each survivor. Raises `ReportError`."""
     by_id = {o.id: o for o in outcomes}
     try:
         (folder / RESULT).write_bytes(_pretty(result))
-        (folder / MATRIX).write_bytes(_pretty(matrix_of(outcomes)))
+        (folder / MATRIX).write_bytes(_pretty(matrix))
         (folder / "mutants.html").write_text(page, encoding="utf-8")
         (folder / SURVIVORS).mkdir(exist_ok=True)
         for survivor in result.survivors:

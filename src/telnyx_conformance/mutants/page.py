@@ -10,17 +10,17 @@ import jinja2
 from markupsafe import Markup
 
 from telnyx_conformance.content import content_root
-from telnyx_conformance.mutants.matrix import matrix_of, percent, verdict
+from telnyx_conformance.mutants.matrix import percent, verdict
 from telnyx_conformance.report.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from telnyx_conformance.mutants.judging import Outcome
-    from telnyx_conformance.mutants.matrix import Result
+    from telnyx_conformance.mutants.matrix import Matrix, Result
 
 
-def page(result: Result, outcomes: Sequence[Outcome]) -> str:
+def page(result: Result, outcomes: Sequence[Outcome], matrix: Matrix) -> str:
     """Return the page."""
     folder = content_root() / "reports" / "templates"
     environment = jinja2.Environment(
@@ -31,7 +31,6 @@ def page(result: Result, outcomes: Sequence[Outcome]) -> str:
     environment.filters["number"] = "{:,}".format
     environment.filters["share"] = lambda tally: percent(tally.killed, tally.sampled)
     style = (folder / "certificate.css").read_text("utf-8") + (folder / "mutants.css").read_text("utf-8")
-    matrix = matrix_of(outcomes)
     by_id = {o.id: o for o in outcomes}
     return environment.get_template("mutants.html.j2").render(
         result=result,
