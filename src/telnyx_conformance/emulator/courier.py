@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections import deque
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -166,7 +166,7 @@ class Courier:
                 data=letter.body or None,
                 headers=headers,
                 allow_redirects=retries.follows_redirects(),
-                timeout=aiohttp.ClientTimeout(total=retries.patience(parcel.timeout)),
+                timeout=_within(retries.patience(parcel.timeout)),
             ) as response:
                 answer = await response.content.read(ANSWER_BYTES_READ)
                 return Attempt(
@@ -206,6 +206,11 @@ class Courier:
         else:
             letter.headers.update(self._signer.headers(letter.timestamp, letter.body))
         return letter if outbox.seal is None else outbox.seal(letter)
+
+
+@lru_cache(maxsize=64)
+def _within(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds)
 
 
 def unanswered(parcel: Parcel, started_at: float, detail: str, headers: Mapping[str, str] | None = None) -> Attempt:

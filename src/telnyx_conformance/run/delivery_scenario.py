@@ -16,6 +16,7 @@ from telnyx_conformance.contract.exchange import Request
 from telnyx_conformance.contract.sequence import resolved
 from telnyx_conformance.inbox.receiver import Reply
 from telnyx_conformance.run.calls import CALLER, NO_CONTROL, CallSetup, Unavailable
+from telnyx_conformance.run.scenario import MOST_WAITS_IN_VAIN, NEVER_AGAIN_SILENT, SILENT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +31,6 @@ QUIET_SECONDS = 6.0
 REAL_QUIET_SECONDS = 2.0
 REAL_RETRY_SECONDS = 30.0
 NETWORK_SECONDS = 0.25
-SILENT_SECONDS = 1.0
-MOST_WAITS_IN_VAIN = 2
 PAGE_SIZE = 100
 MOST_PAGES = 10
 
@@ -66,7 +65,8 @@ class DeliveryScenario:
                 else:
                     await self._pass(step.seconds)
             await self._until_complete()
-            await self._pass(QUIET_SECONDS if self._virtual else REAL_QUIET_SECONDS)
+            if self._heard:
+                await self._pass(QUIET_SECONDS if self._virtual else REAL_QUIET_SECONDS)
             if self.contract.log is not None:
                 await self._read_log()
         except Unavailable as reason:
@@ -204,7 +204,7 @@ class DeliveryScenario:
                 await self._pass(step)
             return
         if await self._waited(lambda: bool(self._heard), self._first_patience()):
-            self.session.waits_in_vain = 0
+            self.session.waits_in_vain = NEVER_AGAIN_SILENT
             await self._waited(self._is_complete, REAL_RETRY_SECONDS)
         else:
             self.session.waits_in_vain += 1

@@ -6,6 +6,8 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.resources import Resources
 
 RESOURCE = "webhook_deliveries"
+EVENT_TYPE, IN_WEBHOOK = "filter[event_type]", "filter[webhook][event_type][in]"
 KEPT = 200  # an answer's body may have 10,000 bytes
 BODY_CHARACTERS = 10_000
 
@@ -35,6 +38,10 @@ class DeliveryLog:
             self._kept.append(self._resources.keep(self._account, RESOURCE, entry(log.popleft())))
         while len(self._kept) > KEPT:
             self._resources.drop(self._account, RESOURCE, self._kept.popleft())
+        wanted = ask.query.get(EVENT_TYPE)
+        if isinstance(wanted, str):  # a list of types, in either spelling, of the webhook that an entry holds
+            others = {name: value for name, value in ask.query.items() if name != EVENT_TYPE}
+            ask = replace(ask, query={**others, IN_WEBHOOK: f"{wanted},{wanted.replace('_', '.')}"})
         return self._resources.answer(self._account, ask)
 
 
