@@ -23,6 +23,10 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         pattern="*ListPhoneNumbers:request.query.filter[country_iso_alpha2]:oneOf=string:refused",
         reason="in a query one text and a list of one text are written alike: who takes the list takes the text",
     ),
+    Equivalent(
+        pattern="BridgeCall:request.body.call_control_id:type:not-checked",
+        reason="a value that is no text names no call: it is refused with the same code and pointer as an unknown one",
+    ),
     *(
         Equivalent(
             pattern=f"{operation}:filter.{name}:applies:ignored",

@@ -86,7 +86,7 @@ class Asker:
         if operation.path == "/calls" and "connection_id" in named:
             found["connection_id"] = await self.prerequisites.connection()
         for name in named & CALL_REFERENCES:
-            found[name] = await self.prerequisites.call()
+            found[name] = await self.prerequisites.other_call()
         if operation.path.startswith(CONFERENCES):
             member = self.prerequisites.member(path.get("id", ""))
             joins = operation.path.endswith("/join")

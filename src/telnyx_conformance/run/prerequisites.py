@@ -124,6 +124,10 @@ class Prerequisites:
             return await self._once((CALL, state), self._new_call(state))
         return await self._new_call(state)
 
+    async def other_call(self) -> str:
+        """Return the id of an answered call that no path addresses: for bodies that name a second one."""
+        return await self._once((CALL, "other"), self._new_call("answered"))
+
     async def queue(self) -> str:
         """Return the name of a new queue in which a few calls wait."""
         name = self._session.fresh("conformance-")
