@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.contract.exchange import Event
+from telnyx_conformance.contract.media_stream import StreamMessage
 from telnyx_conformance.contract.sequence import ABSENT, Expectation, Reference, Sequence, Wanted, value_at
 
 if TYPE_CHECKING:
@@ -44,12 +45,14 @@ class Bindings(msgspec.Struct, frozen=True, kw_only=True):
 
     `legs` holds the given legs and any other whose ids are known (a leg that Dial answered with); the rest is found by
     order of appearance. `sent` is keyed by step name, and by leg for the request that made a given leg. `inboxes` maps
-    names in requests to tokens. `verifiable` says whether the target's public key is known.
+    names in requests to tokens, `streams` names of sockets and ports to what they received. `verifiable` says whether the
+    target's public key is known.
     """
 
     legs: dict[str, LegIds] = {}
     sent: dict[str, Sent] = {}
     inboxes: dict[str, str] = {}
+    streams: dict[str, tuple[StreamMessage, ...]] = {}
     verifiable: bool = True
 
 

@@ -16,6 +16,7 @@ from telnyx_conformance.checks.history import (
     moment,
 )
 from telnyx_conformance.checks.sequence_fields import has_answered, has_payload
+from telnyx_conformance.checks.stream import has_stream
 from telnyx_conformance.checks.trial import (
     NOTHING_CAME,
     Failure,
@@ -270,6 +271,7 @@ RULES: Mapping[Kind, Callable[[Any, Trial], Ruling]] = {
     "accepted": _is_accepted,
     "refused": _is_refused,
     "answer": has_answered,
+    "stream": has_stream,
 }
 
 

@@ -39,10 +39,10 @@ class Symbol(msgspec.Struct, frozen=True):
     """A value that the runner fills in.
 
     A `destination` that does so, `base64` text, a `fresh` id, an `inbox` URL, the call control id of a `leg`, a field that
-    was `returned` (`step.field`), the URL of a `media` file, the URL of a media `socket`.
+    was `returned` (`step.field`), the URL of a `media` file, the URL of a media `socket`, a UDP `port` for media.
     """
 
-    kind: Literal["destination", "base64", "fresh", "inbox", "leg", "returned", "media", "socket"]
+    kind: Literal["destination", "base64", "fresh", "inbox", "leg", "returned", "media", "socket", "port"]
     name: str
 
 
@@ -209,6 +209,29 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
+Aspect = Literal["flow", "numbers", "identity", "format", "tracks", "digits", "packets"]
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """A socket or port that receives the media of a leg: which `tracks`, which `digits` of the far end, to the end (`closed`)."""
+
+    word: str
+    leg: str
+    form: Literal["websocket", "rtp"]
+    tracks: tuple[str, ...]
+    digits: str
+    closed: bool
+    level: Level
+    source: str
+
+    @property
+    def aspects(self) -> tuple[Aspect, ...]:
+        """What is judged of it."""
+        if self.form == "rtp":
+            return ("packets",)
+        return ("flow", "numbers", "identity", "format", "tracks", *(("digits",) if self.digits else ()))
+
+
 class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     """One contract: the situation, the steps (the first is the command), and what must, may and must not follow.
 
@@ -232,6 +255,7 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     timing: tuple[Timing, ...]
     share: tuple[str, ...]
     answers: tuple[Answer, ...]
+    streams: tuple[Listener, ...]
     complete: tuple[str, ...]
     signed: bool
     level: Level

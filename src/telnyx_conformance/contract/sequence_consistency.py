@@ -114,6 +114,10 @@ def _of_wanted(sequence: Sequence, sources: set[str], events: set[str]) -> Itera
             yield from _referred(expected, sources, events)
         if wanted.delivery and wanted.delivery.inbox:
             yield "inbox", wanted.delivery.inbox, inboxes
+    receivers = {symbol.name for symbol in _symbols(sequence) if symbol.kind in ("socket", "port")}
+    for listener in sequence.streams:
+        yield "socket or port", listener.word, receivers
+        yield "leg", listener.leg, set(sequence.legs)
     for answer in sequence.answers:
         of_list = answer.expected.field.partition(".")[0]
         if len(of_list) == 1 and of_list.isupper():

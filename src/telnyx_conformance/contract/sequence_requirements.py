@@ -13,10 +13,12 @@ from telnyx_conformance.contract.model import Callback, Edition, Level, Operatio
 from telnyx_conformance.contract.sequence import (
     COMMAND,
     LEG_PARAMETER,
+    Aspect,
     Caused,
     Delivery,
     Expectation,
     FarEnd,
+    Listener,
     Reference,
     Repeat,
     Send,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "present", "payload", "order", "timing", "never", "share", "closed", "delivery", "signature", "schema",
-    "legs", "accepted", "refused", "answer",
+    "legs", "accepted", "refused", "answer", "stream",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OF_COMMANDS: frozenset[Kind] = frozenset({"legs", "accepted", "refused", "answer"})
@@ -55,7 +57,7 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True):
 
 def constraints(sequence: Sequence) -> tuple[Constraint, ...]:
     """Return the statements of a sequence, in the order of the contract."""
-    parts = (_of_commands, _of_events, _of_relations, _of_the_whole)
+    parts = (_of_commands, _of_events, _of_relations, _of_streams, _of_the_whole)
     return tuple(one for part in parts for one in part(sequence))
 
 
@@ -138,6 +140,29 @@ def _of_relations(sequence: Sequence) -> Iterator[Constraint]:
         yield _one(sequence, "timing", place, said, timing.level, timing.source, timing)
     for field in sequence.share:
         yield _one(sequence, "share", field, f"all events have the same {field}", subject=field)
+
+
+def _of_streams(sequence: Sequence) -> Iterator[Constraint]:
+    for listener in sequence.streams:
+        for aspect in listener.aspects:
+            yield _one(
+                sequence, "stream", f"{listener.word}.{aspect}", _heard(listener, aspect), listener.level, listener.source,
+                (listener, aspect),
+            )  # fmt: skip
+
+
+def _heard(listener: Listener, aspect: Aspect) -> str:
+    last = "stop last" if listener.closed else "no stop yet"
+    said = {
+        "flow": f"hears connected, then start, then media, {last}",
+        "numbers": "hears messages of distinct numbers, of which start has the least and stop the greatest",
+        "identity": f"hears messages of one stream, that of leg {listener.leg}",
+        "format": "hears of what form the media are, and audio in each of their messages",
+        "tracks": f"hears the tracks {', '.join(listener.tracks)} and no other",
+        "digits": f"hears the keys {listener.digits}",
+        "packets": "receives packets, each of them RTP",
+    }
+    return f"the {'socket' if listener.form == 'websocket' else 'port'} {listener.word} {said[aspect]}"
 
 
 def _of_the_whole(sequence: Sequence) -> Iterator[Constraint]:

@@ -21,6 +21,7 @@ from telnyx_conformance.contract.sequence import (
     Expectation,
     FarEnd,
     Given,
+    Listener,
     Order,
     Refused,
     Repeat,
@@ -109,6 +110,19 @@ def _sequence(name: str, node: Mapping[str, Any], file: str) -> Sequence:
         before=tuple(order for item in node.get("before", ()) for order in _orders(item, level, source)),
         timing=tuple(_timing(item, level, source) for item in node.get("timing", ())),
         share=tuple(node.get("share", ())),
+        streams=tuple(
+            Listener(
+                word=word,
+                leg=item["leg"],
+                form=item.get("form", "websocket"),
+                tracks=tuple(item.get("tracks", ("inbound",))),
+                digits=item.get("digits", ""),
+                closed=item.get("closed", True),
+                level=item.get("level", level),
+                source=item.get("source", source),
+            )
+            for word, item in node.get("streams", {}).items()
+        ),
         answers=tuple(
             Answer(step=step, expected=_expectation(field, value, level), source=source)
             for step, fields in node.get("answers", {}).items()

@@ -16,6 +16,7 @@ import msgspec
 from telnyx_conformance.checks.finding import json_body
 from telnyx_conformance.checks.history import Bindings, LegIds, Sent, has_come_about, leg_ids
 from telnyx_conformance.checks.sequence import has_occurred, is_complete
+from telnyx_conformance.checks.stream import is_heard
 from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.contract.sequence import (
     ABSENT,
@@ -86,6 +87,9 @@ class Scenario:
             for step in self.sequence.steps:
                 await self._take(step)
             await self._until(lambda: is_complete(self.sequence, self.events(), self.bindings()))
+            if self.sequence.streams:
+                seconds = SILENT_SECONDS if self._virtual else self.session.settings.profile.event_seconds
+                await self.session.inbox.until(lambda: is_heard(self.sequence, self.bindings()), seconds)
             await self._pass(QUIET_SECONDS if self._virtual else REAL_QUIET_SECONDS)
         except (Unavailable, Played) as reason:
             self.unfinished = str(reason)
@@ -95,6 +99,7 @@ class Scenario:
         """Return what the events do not say: ids, requests, answers, inboxes."""
         return Bindings(
             legs=dict(self._legs), sent=dict(self._sent), inboxes=dict(self._inboxes),
+            streams={word: self.session.inbox.streams.messages(token) for word, token in self._streams.items()},
             verifiable=self.session.inbox.is_verifying,
         )  # fmt: skip
 
