@@ -18,10 +18,12 @@ from telnyx_conformance.checks.sequence import RULES, has_occurred, is_complete,
 from telnyx_conformance.checks.timeline import timeline
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.exchange import Event
+from telnyx_conformance.contract.media_stream import StreamMessage
 from telnyx_conformance.contract.sequence import (
     GIVEN_EVENTS,
     Expectation,
     FarEnd,
+    Listener,
     Order,
     Reference,
     Repeat,
@@ -116,7 +118,8 @@ def changed(holder: Any, path: str, value: Any) -> Any:
     """A copy of an object, or of a list, with another value at a path."""
     name, _, rest = path.partition(".")
     if name.isdigit():
-        return [value]
+        first = holder[0] if isinstance(holder, list) and holder else {}
+        return [changed(first, rest, value) if rest else value]
     inner = changed(holder.get(name, {}), rest, value) if rest else value
     return {**holder, name: inner}
 
@@ -203,6 +206,54 @@ def situation(sequence: Sequence) -> dict[str, Event]:
     return history
 
 
+def heard(listener: Listener) -> tuple[StreamMessage, ...]:
+    """What a socket or port hears of a stream that conforms."""
+    if listener.form == "rtp":
+        return (StreamMessage(raw=b"\x80" + bytes(171)), StreamMessage(raw=b"\x80" + bytes(171)))
+    call = {"call_control_id": f"call_control_id {listener.leg}"}
+    said: list[tuple[str, dict[str, Any]]] = [
+        ("start", call | {"media_format": {"encoding": "PCMU", "sample_rate": 8000, "channels": 1}})
+    ]
+    said += [("media", {"track": track, "chunk": "1", "payload": "/w=="}) for track in listener.tracks]
+    said += [("dtmf", {"digit": digit}) for digit in listener.digits]
+    said += [("stop", call)] if listener.closed else []
+    numbered = [
+        {"event": kind, "sequence_number": str(number), "stream_id": "stream", kind: content}
+        for number, (kind, content) in enumerate(said, start=1)
+    ]
+    return tuple(
+        StreamMessage(raw=msgspec.json.encode(message), connection=0)
+        for message in [{"event": "connected", "version": "1.0.0"}, *numbered]
+    )
+
+
+STREAM_FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "numbers": ("media", {"sequence_number": "1"}),
+    "identity": ("start", {"stream_id": "another"}),
+    "format": ("media", {"payload": "%"}),
+    "tracks": ("media", {"track": "sideways"}),
+    "digits": ("dtmf", {"digit": "#"}),
+}
+"""For each aspect of a stream the messages that break it, and what is wrong with them."""
+
+
+def spoilt_stream(listener: Listener, aspect: str) -> tuple[StreamMessage, ...]:
+    messages = heard(listener)
+    if aspect == "packets":
+        return (*messages, StreamMessage(raw=b"no RTP"))
+    if aspect == "flow":
+        return messages[1:]
+    kind, wrong = STREAM_FAULTS[aspect]
+
+    def spoil(message: StreamMessage) -> StreamMessage:
+        own = {**message.document, **wrong}
+        inner = {**message.document, kind: {**message.content, **wrong}}
+        document = own if aspect in ("numbers", "identity") else inner
+        return StreamMessage(raw=msgspec.json.encode(document), connection=0)
+
+    return tuple(spoil(message) if message.event == kind else message for message in messages)
+
+
 def conforming(sequence: Sequence, *, without: frozenset[str] = frozenset()) -> tuple[dict[str, Event], Bindings]:
     """A history that conforms, keyed by the names of its events; those of the situation come first."""
     sent = sent_by(sequence)
@@ -221,6 +272,7 @@ def conforming(sequence: Sequence, *, without: frozenset[str] = frozenset()) -> 
         legs={leg: LegIds(call_control_id=f"call_control_id {leg}", call_leg_id=f"call_leg_id {leg}") for leg in bound},
         sent=sent,
         inboxes={"own": "token own"},
+        streams={listener.word: heard(listener) for listener in sequence.streams},
     )
     return history, bindings
 
@@ -308,6 +360,10 @@ def broken(sequence: Sequence, one: Constraint) -> tuple[list[Event], Bindings]:
     history, bindings = conforming(sequence, without=optional - named if named else frozenset())
     if one.kind in SPOILERS:
         SPOILERS[one.kind](history, sequence, one)
+    elif one.kind == "stream":
+        listener, aspect = one.subject
+        streams = bindings.streams | {listener.word: spoilt_stream(listener, aspect)}
+        bindings = msgspec.structs.replace(bindings, streams=streams)
     elif one.kind == "answer":
         said = bindings.sent[one.subject.step]
         said = msgspec.structs.replace(said, data=spoilt(said.data, one.subject.expected))

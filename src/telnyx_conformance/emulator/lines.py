@@ -17,6 +17,8 @@ from yarl import URL
 from telnyx_conformance.emulator.addresses import ELSEWHERE, is_loopback
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from telnyx_conformance.emulator.outbox import Outbox
 
 MOST_LINES = 256
@@ -118,6 +120,8 @@ class Lines:
 
     def __init__(self, gateway: Gateway | None = None, outbox: Outbox | None = None) -> None:
         self._gateway, self._outbox = gateway, outbox
+        self.bend: Callable[[str], Iterable[str]] | None = None  # a planted fault's idea of a message
+        self.garble: Callable[[bytes], bytes] | None = None  # and of a datagram
         self._open: set[asyncio.Task[None]] = set()
 
     def connect(self, url: str, listener: Listener) -> Line | None:
@@ -129,7 +133,7 @@ class Lines:
         if why:
             listener.refused(why)
             return None
-        line = Line(url, listener, self._outbox)
+        line = Line(url, listener, self._outbox, self.bend)
         task = self._gateway.run(line)
         if task is not None:
             self._open.add(task)
@@ -138,6 +142,7 @@ class Lines:
 
     def cast(self, host: str, port: int, data: bytes) -> bool:
         """Send a datagram to an IPv4 address; return whether it left."""
+        data = data if self.garble is None else self.garble(data)
         return self._gateway is not None and self._gateway.cast(host, port, data)
 
     def close(self) -> None:
@@ -149,7 +154,10 @@ class Lines:
 class Line:
     """One WebSocket to an application. Beyond `MOST_UNSENT` messages that it does not take, the line is given up."""
 
-    def __init__(self, url: str, listener: Listener, outbox: Outbox) -> None:
+    def __init__(
+        self, url: str, listener: Listener, outbox: Outbox, bend: Callable[[str], Iterable[str]] | None = None
+    ) -> None:
+        self._bend = bend
         self._url, self._listener, self._outbox = url, listener, outbox
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._closing = False
@@ -159,7 +167,8 @@ class Line:
     def send(self, message: str) -> None:
         """Say something, after what was said before; nothing is said on a line that is being closed."""
         if not self._closing:
-            self._put(message)
+            for one in (message,) if self._bend is None else self._bend(message):
+                self._put(one)
             if self._queue.qsize() > MOST_UNSENT:
                 self.close()
 

@@ -29,6 +29,7 @@ from telnyx_conformance.mutants.replies import ReplyFault
 from telnyx_conformance.mutants.robustness import fault_of
 from telnyx_conformance.mutants.rules import RuleFault, WordingFault, branch_of
 from telnyx_conformance.mutants.sequences import answer_of
+from telnyx_conformance.mutants.streams import StreamFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ def plant_in(edition: Edition, mutant: Mutant, sequence: Sequence) -> Fault:
     if mutant.category == "responses":
         operation, before = answer_of(sequence, mutant.site)
         return ReplyFault(mutant, edition, edition.operation(operation), skipped=before)
-    return EventFault(mutant, sequence)
+    return StreamFault(mutant) if mutant.kind == "stream" else EventFault(mutant, sequence)
 
 
 def _at_a_field(edition: Edition, operation: Operation, mutant: Mutant) -> Fault:

@@ -146,10 +146,15 @@ def _answer(said: _Statement) -> Iterator[Row]:
     yield said.fault("answer-wrong", "null" if rule.rule == "present" else "changed", category="responses")
 
 
+def _stream(said: _Statement) -> Iterator[Row]:
+    aspect = said.place.rpartition(".")[2]
+    yield said.fault(f"stream-{aspect}-wrong", aspect)
+
+
 STATEMENTS: dict[str, Callable[[_Statement], Iterator[Row]]] = {
     "present": _present, "payload": _payload, "timing": _timing, "delivery": _delivery, "signature": _signature,
     "order": _order, "never": _never, "share": _share, "accepted": _accepted, "refused": _refused,
-    "answer": _answer,
+    "answer": _answer, "stream": _stream,
 }  # fmt: skip
 
 
