@@ -18,8 +18,9 @@ from telnyx_conformance.contract.delivery import (
     Tried,
 )
 from telnyx_conformance.contract.document import contracts_folder, read_contract_file
+from telnyx_conformance.contract.files import suggestion
 from telnyx_conformance.contract.sequence import Symbol
-from telnyx_conformance.errors import ContractError, nearest
+from telnyx_conformance.errors import ContractError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,11 +128,9 @@ def _consistent(contract: DeliveryContract) -> None:
     where = f"{contract.file}: /{contract.name}"
     for kind, name, known in _names(contract):
         if name not in known:
-            near = nearest(name, known)
-            advice = f"did you mean {near}?" if near else ""
             raise ContractError(
                 f"no such {kind} in this contract", expected=", ".join(sorted(known)), got=name, where=where,
-                advice=advice,
+                advice=suggestion(name, sorted(known)),
             )  # fmt: skip
     is_slow = any(one.behaviour == "slow" for script in contract.given.inboxes.values() for one in script)
     if is_slow and not contract.given.timeout:

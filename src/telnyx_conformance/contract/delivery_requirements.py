@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import msgspec
 
 from telnyx_conformance.contract.delivery import Command
+from telnyx_conformance.contract.files import suggestion
 from telnyx_conformance.contract.model import Edition, Level, Requirement
 from telnyx_conformance.contract.sequence_requirements import event_type, weaker
-from telnyx_conformance.errors import ContractError, nearest
+from telnyx_conformance.errors import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -198,6 +199,5 @@ def _fields(edition: Edition, operation: str, request: Iterable[str], where: str
 def _among(kind: str, words: Iterable[str], known: set[str], where: str) -> None:
     for word in words:
         if word not in known:
-            near = nearest(word, known)
-            advice = f"did you mean {near}?" if near else ""
+            advice = suggestion(word, sorted(known))
             raise ContractError(f"the edition knows no such {kind}", got=word, where=where, advice=advice)

@@ -14,7 +14,6 @@ from telnyx_conformance.mutants.sequences import Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-THROTTLED = (408, 429)
 RETRY_MISSING = {408: "throttled-not-retried", 429: "throttled-not-retried"}
 FIRST = 1
 
@@ -47,13 +46,8 @@ def of_delivery(contract: DeliveryContract) -> Iterator[Row]:
             yield from STATEMENTS[statement.kind](_Said(contract, statement))
 
 
-def answers_before(contract: DeliveryContract, number: int) -> Answering:
-    """Return how the attempt before the `number`-th was answered; 200 where the script says nothing."""
-    return answer_to(contract, number - 1)
-
-
 def answer_to(contract: DeliveryContract, number: int) -> Answering:
-    """Return how the `number`-th attempt is answered."""
+    """Return how the `number`-th attempt is answered; by 200 where the script says nothing."""
     inboxes = [one.inbox for one in (contract.log.attempts if contract.log else contract.attempts)]
     inbox = inboxes[number - 1]
     script = contract.given.inboxes[inbox]
@@ -82,7 +76,7 @@ def _attempt(said: _Said) -> Iterator[Row]:
     if former.inbox != one.inbox:
         yield said.fault("failover-missing", "missing")
         return
-    before = answers_before(contract, number)
+    before = answer_to(contract, number - 1)
     is_early = any(other.inbox != one.inbox for other in contract.attempts)
     if before.behaviour == "answers":
         operator = RETRY_MISSING.get(before.status, "failover-early" if is_early else "retry-missing")

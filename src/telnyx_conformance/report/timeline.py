@@ -56,7 +56,7 @@ def timeline(steps: Iterable[Step]) -> dict[str, Any] | None:
 
 def _parts(event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     document = event.get("document")
-    data = document.get("data") if isinstance(document, dict) else None
+    data = document.get("data", document) if isinstance(document, dict) else None  # API v1 has no `data`
     data = data if isinstance(data, dict) else {}
     payload = data.get("payload")
     return data, payload if isinstance(payload, dict) else {}
