@@ -282,3 +282,40 @@ def test_events_of_what_is_heard_and_pressed_are_parsed_by_the_models_of_the_sdk
     assert {name: data.event_type for name, data in parsed.items()} == {name: name for name in models}
     assert (parsed["call.gather.ended"].payload.digits, parsed["call.gather.ended"].payload.status) == ("1234", "valid")
     assert parsed["call.refer.failed"].payload.sip_notify_response == 603
+
+
+def test_events_of_conferences_are_parsed_by_the_models_of_the_sdk(
+    application: Application, client: telnyx.Telnyx
+) -> None:
+    first, second = application.dial(), application.dial()
+    for call in (first, second):
+        application.events(answered(call))
+    leg, guest = first.call_control_id, second.call_control_id
+    room = client.conferences.create(call_control_id=leg, name="room", client_state="cm9vbQ==").data
+    assert room is not None
+    actions = client.conferences.actions
+    actions.join(room.id, call_control_id=guest, end_conference_on_exit=True)
+    actions.record_start(room.id, format="wav")
+    tune = "http://media.example.test/tune.wav"
+    actions.play(room.id, audio_url=tune)
+    actions.play(room.id, audio_url=tune, call_control_ids=[guest])
+    actions.speak(room.id, payload="Good morning", voice="AWS.Polly.Joanna")
+    actions.speak(room.id, payload="Good morning", voice="AWS.Polly.Joanna", call_control_ids=[guest])
+    people = {one.call_control_id: one for one in client.conferences.list_participants(room.id)}
+    assert (set(people), people[guest].end_conference_on_exit) == ({leg, guest}, True)
+    client.calls.actions.hangup(guest)
+    events = application.events(lambda seen: any(e.type == "conference.ended" for e in seen))
+    names = {
+        f"Conference{''.join(word.capitalize() for word in event.type.split('.')[1:])}WebhookEvent": event
+        for event in events
+        if event.type.startswith("conference.") and event.type != "conference.floor.changed"  # it has no model
+    }
+    models = [n for n in dir(telnyx.types) if n.startswith("Conference") and n.endswith("WebhookEvent")]
+
+    assert sorted(names) == sorted(models)
+    for name, event in names.items():
+        parsed = getattr(telnyx.types, name).model_validate_json(event.raw, strict=False).data
+        assert (parsed.event_type, parsed.payload.conference_id) == (event.type, room.id)
+    assert names["ConferenceEndedWebhookEvent"].payload["reason"] == "host_left"
+    assert names["ConferenceParticipantJoinedWebhookEvent"].payload["client_state"] == "cm9vbQ=="
+    assert client.conferences.retrieve(room.id).data.status == "completed"  # type: ignore[union-attr]
