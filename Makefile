@@ -16,7 +16,8 @@ certify: $(USE) ## Set up, then run the whole suite against the embedded emulato
 emulate: $(USE) ## Serve the emulator on http://127.0.0.1:12111/v2
 	$(BIN)/telnyx-conformance emulate $(ARGS)
 
-test: lint types unit ## Lint, types, all tests, and a certification of the embedded target
+test: lint types unit ## Lint, types, all tests, a sample of planted faults, and a certification of the embedded target
+	$(BIN)/telnyx-conformance mutants run --sample 100 --seed 1 --at-least 98
 	$(BIN)/telnyx-conformance certify --out reports/out/test
 
 lint: $(DEV) ## Style and contract files

@@ -16,6 +16,7 @@ from httpx_aiohttp import AiohttpTransport
 from telnyx_conformance.contract.model import CONFORMANCE_CLASSES
 from telnyx_conformance.emulator.server import Server, listening_socket
 from telnyx_conformance.mutants.judging import SECONDS, Bench
+from telnyx_conformance.mutants.kinds import AT_RANDOM
 from telnyx_conformance.mutants.variants import variant_called
 from telnyx_conformance.opening import network_session
 from telnyx_conformance.run.planning import required_by
@@ -25,14 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Sequence as Several
 
-    from telnyx_conformance.contract.delivery import DeliveryContract
-    from telnyx_conformance.contract.model import Operation
-    from telnyx_conformance.contract.sequence import Sequence
     from telnyx_conformance.emulator.core import Emulator
     from telnyx_conformance.mutants.variants import Variant
+    from telnyx_conformance.run.planning import Subject
     from telnyx_conformance.run.profile import Profile
 
 MOST_SHOWN = 5
+LIVES = "lifecycles"  # the class whose subjects are resources
 
 
 class Certified(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +65,7 @@ class Certified(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.id}: {word}, {self.requirements:,} requirements, {self.seconds:.1f} s{shown}{more}"
 
 
-def certify(
-    bench: Bench, variant: Variant, proofs: Iterable[tuple[str, Operation | Sequence | DeliveryContract]]
-) -> Certified:
+def certify(bench: Bench, variant: Variant, proofs: Iterable[tuple[str, Subject]]) -> Certified:
     """Return what the suites say of a variant in these proofs."""
     began, sent = time.monotonic(), bench.session.evidence.exchanges
     fault = variant.fault(bench.settings.edition)
@@ -112,14 +110,13 @@ class Wire(httpx.AsyncBaseTransport):
             await self._serving
 
 
-def selected(settings: Settings) -> Iterator[tuple[str, Operation | Sequence | DeliveryContract]]:
-    """Yield the proofs that a certification of the settings consists of, one class after the other."""
-    for proven in CONFORMANCE_CLASSES:
-        subjects: tuple[Operation | Sequence | DeliveryContract, ...] = (
-            *settings.chosen(proven),
-            *settings.sequences(proven),
-            *settings.deliveries(proven),
-        )
+def selected(settings: Settings) -> Iterator[tuple[str, Subject]]:
+    """Yield the proofs that a certification of the settings consists of, one class after the other, but for those at random."""
+    for proven in (name for name in CONFORMANCE_CLASSES if name not in AT_RANDOM):
+        operations = () if proven == LIVES else settings.chosen(proven)
+        resources = settings.resources(proven) if proven == LIVES else ()
+        more: tuple[Subject, ...] = (*settings.sequences(proven), *settings.deliveries(proven))
+        subjects: tuple[Subject, ...] = (*operations, *resources, *more)
         yield from ((proven, subject) for subject in subjects if required_by(settings, proven, subject))
 
 

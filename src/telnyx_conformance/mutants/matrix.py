@@ -91,12 +91,17 @@ def matrix_of(outcomes: Sequence[Outcome], kinds: Collection[str] = ()) -> Matri
             column = checks.setdefault(one.check, {})
             column[one.operator] = column.get(one.operator, 0) + 1
     accidents = {o.id: o.requirement for o in outcomes if o.outcome == "killed" and not o.right}
-    planted = Counter(kind_of(o.sees[0]) for o in outcomes)
-    killed = Counter(kind_of(o.sees[0]) for o in outcomes if o.outcome == "killed")
+    planted = Counter(kind for o in outcomes for kind in _kinds_of(o))
+    killed = Counter(kind for o in outcomes if o.outcome == "killed" for kind in _kinds_of(o))
     tallies = {kind: Tally(sampled=planted[kind], killed=killed[kind]) for kind in sorted({*kinds, *planted})}
     return Matrix(
         classes=dict(sorted(classes.items())), checks=dict(sorted(checks.items())), kinds=tallies, by_accident=accidents
     )
+
+
+def _kinds_of(outcome: Outcome) -> set[str]:
+    """Return the kind that a fault is planted against; nothing for one that whatever follows a command may see."""
+    return {kind_of(name) for name in outcome.sees[:1] if name.count(":") > 1}
 
 
 def write(folder: Path, outcomes: Sequence[Outcome], result: Result, matrix: Matrix, page: str) -> None:
