@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 import msgspec
@@ -11,12 +12,19 @@ import pytest
 
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.emulator.core import Emulator
-from telnyx_conformance.emulator.products.calls.audio import CHARACTERS_PER_SECOND, audio_table
+from telnyx_conformance.emulator.products.calls import audio
+from telnyx_conformance.emulator.products.calls.audio import CHARACTERS_PER_SECOND, audio_of, audio_table
 from telnyx_conformance.emulator.products.calls.gathering import FIRST_PRESS_SECONDS, NEXT_PRESS_SECONDS
 from telnyx_conformance.emulator.products.calls.sounds import FETCH_SECONDS, MOST_QUEUED
+from telnyx_conformance.errors import ContractError
 from telnyx_conformance.run.destinations import magic_destinations
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 EDITION = load_edition()
+EMULATOR = Emulator(EDITION, clock="manual")
+ACCOUNTS = itertools.count()
 MACHINE = {"to": magic_destinations()["machine_no_beep"], "answering_machine_detection": "detect"}
 TUNE, OTHER = "http://media.example.test/tune.wav", "http://media.example.test/other.wav"
 VOICE = "AWS.Polly.Joanna"
@@ -25,11 +33,11 @@ FIVE_SECONDS = "x" * 5 * CHARACTERS_PER_SECOND
 
 
 class Phone:
-    """A call that was answered at second 0, and what its application is told from then on."""
+    """A call, in an account of its own, that was answered at second 0, and what its application is told from then on."""
 
     def __init__(self, **dial: Any) -> None:
-        self.emulator = Emulator(EDITION, clock="manual")
-        self.world = self.emulator.world(b"Bearer KEYTEST")
+        self._credentials = f"Bearer KEYTEST_{next(ACCOUNTS)}".encode()
+        self.world = EMULATOR.world(self._credentials)
         application = {"application_name": "a", "webhook_event_url": "http://127.0.0.1:9/", "webhook_api_version": "2"}
         self.connection = self.ask("POST", "/call_control_applications", application)[1]["data"]["id"]
         self.posts: list[dict[str, Any]] = []
@@ -45,10 +53,8 @@ class Phone:
         return leg
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        headers = [(b"authorization", b"Bearer KEYTEST"), (b"content-type", b"application/json")]
-        reply = self.emulator.handle(
-            method, "/v2" + path, headers, msgspec.json.encode(body) if body is not None else b""
-        )
+        headers = [(b"authorization", self._credentials), (b"content-type", b"application/json")]
+        reply = EMULATOR.handle(method, "/v2" + path, headers, msgspec.json.encode(body) if body is not None else b"")
         return reply.status, msgspec.json.decode(reply.body)
 
     def command(self, action: str, **body: Any) -> tuple[int, str]:
@@ -175,6 +181,23 @@ def test_a_file_that_cannot_be_played_is_given_up_and_the_next_is_heard(host: st
     phone.wait(FETCH_SECONDS)
     assert phone.story() == [f"playback.ended {status} {FETCH_SECONDS:g}", f"speak.started {FETCH_SECONDS:g}"]
     assert phone.told("call.playback.ended")[0]["status_detail"]
+
+
+def test_a_url_that_only_looks_like_one_is_like_any_other() -> None:
+    assert audio_of({"audio_url": "http://[tune"}, lambda _: False).fate == "playable"
+
+
+@pytest.mark.parametrize("content", ["", "seconds: 3", "seconds: 3\nhosts: {a.invalid: lost}", "{"])
+def test_a_wrong_table_of_audio_is_refused_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    (tmp_path / "fixtures").mkdir()
+    (tmp_path / "fixtures" / "media.yaml").write_text(content)
+    monkeypatch.setattr(audio, "content_root", lambda: tmp_path)
+    load: Any = audio_table
+    with pytest.raises(ContractError, match="audio") as caught:
+        load.__wrapped__()
+    assert caught.value.where == "fixtures/media.yaml"
 
 
 @pytest.mark.parametrize("action", ["playback_start", "gather_using_audio"])
@@ -353,6 +376,14 @@ def test_some_far_ends_press_keys_once_they_were_asked(who: str, keys: str, stat
     assert [told["digit"] for told in phone.told("call.dtmf.received")] == list(keys)
     last = 5 + FIRST_PRESS_SECONDS + NEXT_PRESS_SECONDS * (len(keys) - 1)
     assert phone.story()[-1] == f"gather.ended {status} {last + (0 if keys.endswith('#') else 1):g}"
+
+
+def test_what_a_far_end_presses_can_be_chosen() -> None:
+    phone = Phone()
+    phone.world.calls.switch.destinations.put("answers", {"outcome": "answers", "presses": "42#"})
+    phone.command("gather")
+    phone.wait(10)
+    assert phone.told("call.gather.ended")[0]["digits"] == "42"
 
 
 def test_a_caller_presses_keys_too() -> None:

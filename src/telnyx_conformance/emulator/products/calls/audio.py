@@ -57,10 +57,17 @@ def audio_of(body: Mapping[str, Any], has_media: Callable[[str], bool], *, prefi
     """Return the audio that a command names in `<prefix>audio_url` or `<prefix>media_name`, or brings along."""
     url, name = body.get(f"{prefix}audio_url") or "", body.get(f"{prefix}media_name") or ""
     if url:
-        return Audio(url=url, fate=audio_table().hosts.get(urlsplit(url).hostname or "", "playable"))
+        return Audio(url=url, fate=audio_table().hosts.get(_host(url), "playable"))
     if name:
         return Audio(name=name, fate="playable" if has_media(name) else "not_found")
     return Audio()
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # brackets around what is no address: a host all the same, and none of ours
+        return ""
 
 
 def speech_seconds(text: str) -> float:

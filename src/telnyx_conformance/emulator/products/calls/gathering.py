@@ -107,8 +107,10 @@ class Gather(Activity):
     def do_listen(self) -> None:
         """Wait for the first key; some far ends press by themselves."""
         self._patience = self.later(self._wish.first, "silence")
-        self._coming = iter(self.switch.far_end(self.leg).presses)
-        self.later(FIRST_PRESS_SECONDS, "far_end_presses")
+        presses = self.switch.far_end(self.leg).presses
+        if presses:
+            self._coming = iter(presses)
+            self.later(FIRST_PRESS_SECONDS, "far_end_presses")
 
     def do_press(self) -> None:
         """Let the far end press the next of its keys, and the others after it."""
