@@ -24,7 +24,7 @@ def is_readable(seen: Exchange, item: Shown, identifier: str, key: str, asked: M
     """What was created is there under its id, with what was asked for."""
     if not isinstance(item, dict):
         return Finding(check="readable", expected=f"the resource that was created, {key}", actual=outline(seen))
-    wanted = {**({identifier: key} if identifier in item else {}), **_present(asked, item)}
+    wanted = {**({identifier: key} if identifier in item else {}), **asked}
     wrong = _differences(wanted, item)
     return Finding(check="readable", expected=shown(wanted), actual=wrong) if wrong else None
 

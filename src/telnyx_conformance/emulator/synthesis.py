@@ -158,15 +158,18 @@ class Compiler:
 
         def choose(making: Making, known: Any) -> Any:
             if known is not ABSENT and known != {}:
-                for maker, validator in zip(makers, validators, strict=True):
-                    made = maker(making, known)
-                    if made is not ABSENT and (validator.is_valid(known) or made == known) and whole.is_valid(made):
-                        return made
-            for maker in makers:
-                made = maker(making, known if isinstance(known, Mapping) else ABSENT)
-                if made is not ABSENT and whole.is_valid(made):
-                    return made
-            return ABSENT  # nothing that can be made is valid under exactly the branches that it should be
+                made_by = [
+                    (maker(making, known), validator) for maker, validator in zip(makers, validators, strict=True)
+                ]
+                meant = [made for made, v in made_by if made is not ABSENT and (v.is_valid(known) or made == known)]
+                likely = [made for made in meant if whole.is_valid(made)]
+                if likely:
+                    return max(likely, key=lambda made: _kept(known, made))
+            given = known if isinstance(known, Mapping) else {}
+            possible = [maker(making, given or ABSENT) for maker in makers]
+            fitting = [made for made in possible if made is not ABSENT and whole.is_valid(made)]
+            # None, where nothing that can be made is valid under exactly the branches that it should be.
+            return max(fitting, key=lambda made: _kept(given, made), default=ABSENT)
 
         return choose
 
@@ -224,6 +227,13 @@ class Compiler:
             return made
 
         return make
+
+
+def _kept(known: Any, made: Any) -> int:
+    """Return how much of what is known stands in what was made."""
+    if not isinstance(known, Mapping) or not isinstance(made, dict):
+        return 0
+    return sum(made.get(name) == value for name, value in known.items())
 
 
 _INVENT = msgspec.UNSET

@@ -67,7 +67,7 @@ class BentCollection(Collection):
         if found is None and key in (let_out := self._let_out()):
             self._fault.bites()
             found = let_out[key]
-        if found and self._is_meant and self._fault.acts("changed-by-read"):
+        if found and self._is_meant and self._fault.acts("changed-by-read") and self._has_settable(found):
             self._fault.bites()
             self._fault.unkept = False
             self._records[key] = altered(found)
@@ -104,11 +104,15 @@ class BentCollection(Collection):
         if self._is_meant and fault.acts("deleted-but-listed") and fault.removed:
             fault.bites()
             return {**fault.removed, **shown}
-        if self._is_meant and fault.acts("changed-by-list") and self._records:
+        if self._is_meant and fault.acts("changed-by-list") and any(map(self._has_settable, self._records.values())):
             fault.bites()
             fault.unkept = False
             self._records = {key: altered(record) for key, record in self._records.items()}
         return shown
+
+    def _has_settable(self, record: Record) -> bool:
+        """Whether a look shows what is altered in the store: anything else may be made up anew for each look."""
+        return not self._fault.life.settable or any(name in record for name in self._fault.life.settable)
 
     def _let_out(self) -> dict[str, Record]:
         """Return what other accounts hold at the same place, as long as that is let out."""
@@ -199,4 +203,6 @@ def altered(record: Record) -> Record:
 def _other(value: Any) -> Any:
     if isinstance(value, str) and DATED.match(value):
         return f"{int(value[:4]) + 1:04}{value[4:]}"
+    if isinstance(value, dict):
+        return altered(value)
     return next(others(value), value)

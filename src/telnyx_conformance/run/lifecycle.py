@@ -268,15 +268,22 @@ class LifeProof:
             return
         if not await self._set(update, one, whole, look):
             await self._set(update, one, next(iter(single.values())), look)
+        await self._is_left_alone(update, two, other)  # a later change may be to what the other has
         for name in list(single)[:2]:
             look = await self._look(one)
             again = changes.of([name], _object(look.item), whole.body)
             for probe in again.values():
                 await self._set(update, one, probe, look)
-        if two is not None and other is not None:
-            now = await self._look(two)
-            finding = checks.is_alone(other.item, now.exchange, now.item, self._life.is_volatile)
-            self._say(update, "alone", finding, two.numbers + now.numbers)
+        await self._is_left_alone(update, two, other)
+        if not self._life.creates:  # what nobody made may have had nothing to show before
+            await self._is_looked_at(one)
+
+    async def _is_left_alone(self, operation: Operation, two: Being | None, before: Look | None) -> None:
+        if two is None or before is None:
+            return
+        now = await self._look(two)
+        finding = checks.is_alone(before.item, now.exchange, now.item, self._life.is_volatile)
+        self._say(operation, "alone", finding, two.numbers + before.numbers + now.numbers)
 
     async def _set(self, update: Operation, one: Being, probe: Probe, before: Look) -> bool:
         """Make one change and look at what came of it; tell whether it was taken."""
@@ -306,10 +313,7 @@ class LifeProof:
         if self._judges(delete, "again"):
             repeated, more = await self._send(self._owner, delete, one)
             self._say(delete, "again", checks.is_refused_again(repeated, self._unknown), one.numbers + numbers + more)
-        if two is not None and other is not None:
-            now = await self._look(two)
-            finding = checks.is_alone(other.item, now.exchange, now.item, self._life.is_volatile)
-            self._say(delete, "alone", finding, two.numbers + numbers + now.numbers)
+        await self._is_left_alone(delete, two, other)
         for create in self._life.creates[:1]:
             if self._judges(create, "distinct"):
                 await self._created(create, self._changes(create).minimal, [b.key for b in (one, two) if b is not None])
