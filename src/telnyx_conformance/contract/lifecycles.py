@@ -31,9 +31,9 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     `keyed_by` names the resource whose id addresses this one; `views` those it shows in another shape; with `any_key`
     every key is taken to exist; `seeded` is how many a fresh account has for each parent. `parent_property` holds the
     parent's id: a view with one shows what belongs to its parent. `seeded_for` maps query parameters to properties:
-    what is seeded is about what was asked. With `common` every account sees the same ones. `departs` names the
-    statements about a lifecycle that do not hold here, by operation, and `volatile` the properties that change by
-    themselves, each with the reason.
+    what is seeded is about what was asked; `seeded_with` gives the values that seeded ones have in turn. With `common`
+    every account sees the same ones. `departs` names the statements about a lifecycle that do not hold here, by
+    operation, and `volatile` the properties that change by themselves, each with the reason.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     seeded: int = 0
     parent_property: str = ""
     seeded_for: dict[str, str] = {}
+    seeded_with: dict[str, tuple[str, ...]] = {}
     common: bool = False
     departs: dict[str, dict[str, str]] = {}
     volatile: dict[str, str] = {}

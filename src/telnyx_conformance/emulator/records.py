@@ -62,7 +62,8 @@ class Records:
         known = {**_under(resource, parents), **(known or {})}
         for number in range(1, resource.seeded + 1):
             age = (resource.seeded - number) * SECONDS_BETWEEN_SEEDS
-            self._keep(account, resource, collection, known, "", making(account, number, age))
+            turn = {name: values[number % len(values)] for name, values in resource.seeded_with.items()}
+            self._keep(account, resource, collection, {**turn, **known}, "", making(account, number, age))
         return collection
 
     def put(

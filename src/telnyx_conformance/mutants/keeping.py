@@ -58,6 +58,7 @@ class BentCollection(Collection):
 
     def put(self, key: str, record: Record) -> None:
         """Keep a record, or what the fault makes of it."""
+        self._fault.is_kept_here = self._fault.is_kept_here or self._is_meant
         bend = self.BENDS.get(self._fault.operator) if self._is_meant and self._fault.acts() else None
         (bend or BentCollection._keep)(self, key, record)
 
@@ -112,7 +113,7 @@ class BentCollection(Collection):
 
     def _has_settable(self, record: Record) -> bool:
         """Whether a look shows what is altered in the store: anything else may be made up anew for each look."""
-        return not self._fault.life.settable or any(name in record for name in self._fault.life.settable)
+        return any(name in record for name in self._fault.life.settable if not name.endswith(WHO))
 
     def _let_out(self) -> dict[str, Record]:
         """Return what other accounts hold at the same place, as long as that is let out."""
@@ -196,13 +197,16 @@ class BentCollection(Collection):
 
 
 def altered(record: Record) -> Record:
-    """Return a record whose plain values are others, but for those that say which one it is."""
-    return {name: value if name.endswith(WHO) else _other(value) for name, value in record.items()}
+    """Return a record whose values are others, but for those that say which one it is."""
+    return {name: value if name.endswith(WHO) else other_than(value) for name, value in record.items()}
 
 
-def _other(value: Any) -> Any:
+def other_than(value: Any) -> Any:
+    """Return a value of the same kind that differs, itself where there is none."""
     if isinstance(value, str) and DATED.match(value):
         return f"{int(value[:4]) + 1:04}{value[4:]}"
     if isinstance(value, dict):
         return altered(value)
+    if isinstance(value, list):
+        return [other_than(one) for one in value] or ["other"]
     return next(others(value), value)

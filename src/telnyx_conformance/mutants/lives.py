@@ -12,7 +12,8 @@ from telnyx_conformance.contract.lifecycles import load_lifecycles, path_paramet
 from telnyx_conformance.emulator.account import Refusal
 from telnyx_conformance.emulator.core import json_reply
 from telnyx_conformance.emulator.fault import Fault
-from telnyx_conformance.mutants.keeping import BentStore, altered
+from telnyx_conformance.mutants.elsewhere import Elsewhere
+from telnyx_conformance.mutants.keeping import BentStore, other_than
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,6 +82,7 @@ class LifeFault(Fault):
         self._lists_wrongly = mutant.operator in ("created-but-unlisted", "deleted-but-listed")
         resource = load_lifecycles(edition.name).of(mutant.operation).resource
         self.life = life_of(edition, resource)
+        self.creation = mutant.operation
         at_list = self.life.lists.id if self._lists_wrongly and self.life.lists else ""
         self._operation = at_list or mutant.operation
         self.operator, self.resources = mutant.operator, {resource.name, *resource.views}
@@ -95,6 +97,8 @@ class LifeFault(Fault):
         self.ask: Ask | None = None
         self.seen: set[str] = set()
         self.looked, self.unkept = False, True
+        self.is_kept_here = False  # calls, say, are kept by their own product
+        self._elsewhere = Elsewhere(edition, self.life)
         look = self.life.reads or self.life.lists
         self._slot = envelope_of(edition, look).slot if look else ""
 
@@ -111,7 +115,7 @@ class LifeFault(Fault):
     def overlooks(self, operation: Operation, refused: Exception) -> bool:
         """Delete what is deleted already; find what another account has, where it is kept elsewhere than in the store."""
         there = {"deleted-again": self.removed.keys(), "another-account-let-in": self.seen}.get(self.operator, ())
-        if not self.acts() or not isinstance(refused, Refusal) or self._key(operation) not in there:
+        if not self.acts() or not isinstance(refused, Refusal) or self.key_of(operation) not in there:
             return False
         self.bites()
         return True
@@ -120,16 +124,19 @@ class LifeFault(Fault):
         """Take note of what was seen; show another resource after a look where the store keeps nothing to be changed."""
         if operation not in self.life.operations or reply.status >= REFUSED:
             return reply
+        if not self.is_kept_here:
+            reply = self._elsewhere.bend(self, operation, reply)
         looks = operation is (self.life.reads or self.life.lists)
         if looks and self.looked and self.unkept:
             self.bites()
             reply = self._with_others(reply)
-        self.seen.add(self._key(operation))
+        self.seen.add(self.key_of(operation))
         if self.operator in LOOKS and self.acts():
             self.looked = not self.looked
         return reply
 
-    def _key(self, operation: Operation) -> str:
+    def key_of(self, operation: Operation) -> str:
+        """Return the last path value of what is being carried out, empty without one."""
         names = path_parameters(operation)
         return self.ask.path[names[-1]] if names and self.ask is not None else ""
 
@@ -137,7 +144,7 @@ class LifeFault(Fault):
         document = msgspec.json.decode(reply.body)
         held = document.get(self._slot, document) if isinstance(document, dict) else document
         for item in held if isinstance(held, list) else [held]:
-            item.update(altered(item))
+            item.update({n: other_than(v) for n, v in item.items() if n not in (self.identifier, "record_type")})
         return json_reply(reply.status, msgspec.json.encode(document))
 
     def acts(self, operator: str = "") -> bool:

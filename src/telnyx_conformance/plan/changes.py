@@ -56,10 +56,13 @@ class Changes:
             whole = joined or whole
         return whole
 
-    def otherwise(self, probe: Probe, name: str, taken: str) -> Probe:
-        """Return a request whose `name` is another than `taken`, itself when nothing else is valid."""
-        found = (self._with(probe, {name: other}, {}) for other in others(taken))
-        return next((other for other in found if other is not None), probe)
+    def otherwise(self, probe: Probe, name: str) -> Iterator[Probe]:
+        """Yield requests that differ from `probe` in the text `name`, as far as they are valid."""
+        value = probe.body.get(name) if isinstance(probe.body, dict) else None
+        for other in others(value) if isinstance(value, str) else ():
+            made = self._with(probe, {name: other}, {})
+            if made is not None:
+                yield made
 
     def _to(self, name: str, held: tuple[Any, ...]) -> Iterator[Probe]:
         """Yield requests that give a field another value: a planned one, else one that is like a planned one."""
@@ -85,6 +88,6 @@ def others(value: Any) -> Iterator[Any]:
     elif isinstance(value, int | float):
         yield from (value + 1, value - 1)
     elif isinstance(value, str):
-        yield from (value[:-1] + end for end in "12" if value and value[-1] != end)
+        yield from (value[:-1] + end for end in "12" if value[-1:] != end)
         yield f"{value}-other"
         yield from (start + value[1:] for start in "12" if value and value[0] != start)

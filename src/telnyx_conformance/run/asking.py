@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from telnyx_conformance.checks.finding import json_body
 from telnyx_conformance.contract.exchange_requirements import demanded_filters, filtered_properties
 from telnyx_conformance.contract.lifecycles import path_parameters
+from telnyx_conformance.plan.changes import Changes
 from telnyx_conformance.plan.serialise import build_request
 from telnyx_conformance.run.calls import Unavailable
 from telnyx_conformance.run.prerequisites import CONFERENCES, Prerequisites, found_at
@@ -51,7 +52,11 @@ class Asker:
                 return
             probes = self.session.plan(create).probes
             asked = _settable(demanded_filters(operation, self.session.plan(operation).probes[0].query), probes)
-            for probe in [*probes[:1] * STOCK, *_showing(filtered_properties(operation), probes)]:
+            others = Changes(self.session.edition, create, self.session.plan(create)).otherwise(
+                probes[0], resource.identifier
+            )
+            alike = [probes[0], *(others if resource.form == "given" else ()), *probes[:1] * STOCK][:STOCK]
+            for probe in [*alike, *_showing(filtered_properties(operation), probes)]:
                 if self.session.control is not None:  # what was made at one time has no order
                     await self.session.control.advance(self.session.key(self.account), 1.0)
                 path = {**outer, **await self.prerequisites.path_values(create)}

@@ -134,8 +134,8 @@ class LifeProof:
     def _other(self, changes: Changes, one: Being) -> Probe:
         """Return the smallest creation, of another thing where the client itself names what it creates."""
         name = self._resource.identifier
-        named = isinstance(one.asked.get(name), str) and one.asked[name] == one.key
-        return changes.otherwise(changes.minimal, name, one.key) if named else changes.minimal
+        named = one.asked.get(name) == one.key
+        return next(changes.otherwise(changes.minimal, name), changes.minimal) if named else changes.minimal
 
     async def _created(self, create: Operation, probe: Probe, others: list[str]) -> Being | None:
         """Return what a creation made, `None` when it was refused."""
@@ -214,7 +214,9 @@ class LifeProof:
                 await self._roll(self._owner, one.known)
             after = await self._look(one)
             if not isinstance(before.item, dict):
-                self._lack(operation, f"there is nothing to look at: {outline(before.exchange)}", before.numbers)
+                self._lack(
+                    operation, ("kept",), f"there is nothing to look at: {outline(before.exchange)}", before.numbers
+                )
                 continue
             finding = checks.is_kept(before.item, after.exchange, after.item, self._life.is_volatile)
             self._say(operation, "kept", finding, one.numbers + before.numbers + after.numbers)
@@ -264,7 +266,12 @@ class LifeProof:
         single = changes.of(self._life.changeable, _object(look.item), one.said)
         whole = changes.together(single)
         if whole is None:
-            self._lack(update, f"nothing about it can be changed: {outline(look.exchange)}", look.numbers)
+            self._lack(
+                update,
+                ("changed", "merged", "alone"),
+                f"nothing about it can be changed: {outline(look.exchange)}",
+                look.numbers,
+            )
             return
         if not await self._set(update, one, whole, look):
             await self._set(update, one, next(iter(single.values())), look)
@@ -379,13 +386,9 @@ class LifeProof:
             name = f"{operation.id}:{PLACE}:{kind}"
             self._said.append(judged(name, finding, probe=f"{self._resource.name}:life", exchanges=_sorted(numbers)))
 
-    def _lack(self, operation: Operation, reason: str, numbers: Numbers) -> None:
-        mine = f"{operation.id}:{PLACE}:"
-        said = {v.requirement for v in self._said}
-        self._said += [
-            inconclusive(name, reason, exchanges=_sorted(numbers))
-            for name in sorted(self._wanted - said) if name.startswith(mine)
-        ]  # fmt: skip
+    def _lack(self, operation: Operation, kinds: tuple[str, ...], reason: str, numbers: Numbers) -> None:
+        lacking = (f"{operation.id}:{PLACE}:{kind}" for kind in kinds if self._judges(operation, kind))
+        self._said += [inconclusive(name, reason, exchanges=_sorted(numbers)) for name in lacking]
 
 
 def _asked(exchange: Exchange) -> dict[str, Any]:
