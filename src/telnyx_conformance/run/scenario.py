@@ -181,11 +181,11 @@ class Scenario:
         self._sent[name] = next((one for one in said if one.status not in SUCCESSES), said[0])
         if asked.operation.method == "POST" and value_at(self._sent[name].data, "id") is not ABSENT:
             self.session.gate.created.add(str(value_at(self._sent[name].data, "id")))
+        data = self._sent[name].data
+        first = next((leg for leg, step_name in self.sequence.created.items() if step_name == name), "")
+        if first and isinstance(data, dict) and data.get("call_control_id"):  # of several legs the first is answered
+            self._legs.setdefault(first, ids_of(data))
         self._legs.update(leg_ids(self.sequence, self.events(), self.bindings()))
-        for leg, step_name in self.sequence.created.items():
-            data = self._sent[name].data
-            if step_name == name and isinstance(data, dict) and data.get("call_control_id"):
-                self._legs.setdefault(leg, ids_of(data))
 
     def _address(self, leg: str) -> str:
         known = leg_ids(self.sequence, self.events(), self.bindings()).get(leg)
