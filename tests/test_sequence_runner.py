@@ -132,9 +132,8 @@ def test_a_situation_that_cannot_be_had_is_inconclusive_and_says_why(stage: Stag
 def test_far_ends_need_the_control_api(stage: Stage) -> None:
     stage.session.control = None
     stage.session.settings.profile = msgspec.structs.replace(stage.session.settings.profile, event_seconds=0.01)
-    assert reasons(stage.play("transfer-far-end")) == {
-        "far ends act through the control API, which this target does not speak"
-    }
+    [reason] = reasons(stage.play("transfer-far-end"))
+    assert reason.startswith("far ends act through the control API")
 
 
 class FarEnds:
