@@ -90,6 +90,11 @@ class Wire(httpx.AsyncBaseTransport):
         self._serving: asyncio.Task[None] | None = None
         self._real: AiohttpTransport | None = None
 
+    @property
+    def base_url(self) -> str:
+        """Where the emulator is served, empty before the first request."""
+        return self._server.base_url if self._server is not None else ""
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request to the server, which the first one starts."""
         if self._real is None or self._server is None:

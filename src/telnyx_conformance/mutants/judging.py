@@ -7,8 +7,9 @@ import os
 import tempfile
 import time
 import traceback
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -24,7 +25,7 @@ from telnyx_conformance.run.proving import prove
 from telnyx_conformance.run.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     import httpx
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.run.profile import Profile
     from telnyx_conformance.run.verdict import Verdict
 
+T = TypeVar("T")
 Word = Literal["killed", "survived", "timeout"]
 ACCOUNTS = 64
 MOST_EVIDENCE = 64 * 1024 * 1024
@@ -147,16 +149,26 @@ class Bench:
 
     def verdicts(self, proven: str, subject: Subject, fault: Fault | None) -> list[Verdict]:
         """Return the verdicts on all binding requirements of one proof, the emulator having `fault`."""
+        binding = {r.id for r in required_by(self.settings, proven, subject) if r.level != "MAY"}
+        with self.planted(fault):
+            said = self.run(self._prove(proven, subject))
+        self._own_up(proven)
+        return [verdict for verdict in said if verdict.requirement in binding]
+
+    @contextmanager
+    def planted(self, fault: Fault | None) -> Iterator[None]:
+        """Give the emulator `fault`, and the session accounts that nobody used before, for as long as this lasts."""
         self._judged += 1
         self.session.begin_anew(f"m{self._judged}")
         self._emulator.fault, self._emulator.broken = fault, None
-        binding = {r.id for r in required_by(self.settings, proven, subject) if r.level != "MAY"}
         try:
-            said = self._core.run(self._prove(proven, subject))
+            yield
         finally:
             self._emulator.fault = None
-        self._own_up(proven)
-        return [verdict for verdict in said if verdict.requirement in binding]
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` on the session's event loop, from any thread but the loop's own, and return its result."""
+        return self._core.run(work)
 
     def _own_up(self, proven: str) -> None:
         broken = self._emulator.broken

@@ -69,7 +69,7 @@ class Asker:
         reason = self.session.gate.objects(operation, path, probe.body, names_nothing=made_up, method=probe.method)
         if reason:
             raise Unavailable(reason)
-        references = await self._references(operation, probe, path)
+        references = await self.references(operation, probe, path)
         request = build_request(
             operation, probe, path, f"Bearer {self.session.key(self.account)}",
             fresh=self.session.fresh(), webhook=self.session.inbox.url(self._token), references=references,
@@ -84,7 +84,7 @@ class Asker:
         self.session.inbox.forget(self._token)
         self.prerequisites.close()
 
-    async def _references(self, operation: Operation, probe: Probe, path: dict[str, Any]) -> dict[str, Any]:
+    async def references(self, operation: Operation, probe: Probe, path: dict[str, Any]) -> dict[str, Any]:
         """Return real values for the fields that name something this run can make: an application, a call, a queue."""
         named = set(probe.references.values()) if probe.body is not None else set()
         found: dict[str, Any] = {}
