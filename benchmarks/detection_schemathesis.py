@@ -118,7 +118,7 @@ class Watch:
         return real
 
     def answered(self, response: Any) -> None:
-        """Take note that what was addressed may have been used up, by the rule that our suite has."""
+        """Take note that what was addressed may have been used up."""
         uses_up = self._operation.method == "DELETE" or "/actions/" in self._operation.path
         if uses_up and response.status_code in SUCCESS:
             self._path = None
