@@ -84,6 +84,16 @@ class Application:
         found: tuple[Event, ...] = self._world.wait(self._world.inbox.wait(self._token, condition, PATIENCE))
         return found
 
+    def say(self, leg: str, text: str) -> None:
+        """Let the far end of a call speak."""
+        url = f"{self._world.server.base_url}/_control/calls/{leg}/speech"
+        headers = {"authorization": f"Bearer {self.client.api_key}"}
+        httpx.post(url, json={"text": text}, headers=headers, trust_env=False).raise_for_status()
+
+    def socket(self) -> str:
+        """Return the address of a socket that listens."""
+        return self._world.inbox.socket_url(self._token)
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
@@ -319,3 +329,75 @@ def test_events_of_conferences_are_parsed_by_the_models_of_the_sdk(
     assert names["ConferenceEndedWebhookEvent"].payload["reason"] == "host_left"
     assert names["ConferenceParticipantJoinedWebhookEvent"].payload["client_state"] == "cm9vbQ=="
     assert client.conferences.retrieve(room.id).data.status == "completed"  # type: ignore[union-attr]
+
+
+def test_events_of_recordings_media_and_assistants_are_parsed_by_the_models_of_the_sdk(
+    application: Application, client: telnyx.Telnyx
+) -> None:
+    call = application.dial()
+    leg = call.call_control_id
+    application.events(answered(call))
+    actions = client.calls.actions
+    wanted: dict[str, object] = {
+        "type": "object",
+        "properties": {"age": {"type": "integer"}, "name": {"type": "string"}},
+    }
+
+    def until(event_type: str, count: int = 1) -> tuple[Event, ...]:
+        return application.events(lambda seen: types(seen, leg).count(event_type) >= count)
+
+    actions.start_recording(leg, format="mp3", channels="single", extra_body={"transcription": True})
+    actions.start_transcription(leg)
+    application.say(leg, "good morning")
+    actions.stop_recording(leg)
+    actions.start_streaming(leg, stream_url="ws://127.0.0.1:9/nobody")
+    until("streaming.failed")
+    actions.start_streaming(leg, stream_url=application.socket())
+    until("streaming.started")
+    actions.stop_streaming(leg)
+    actions.start_forking(leg, rx="udp:127.0.0.1:9", tx="udp:127.0.0.1:9")
+    actions.stop_forking(leg, stream_type="decrypted")
+    client.siprec_connectors.create(name="recorder", host="siprec.example.com", port=5060)
+    actions.start_siprec(leg, connector_name="nobody")
+    actions.start_siprec(leg, connector_name="recorder")
+    actions.stop_siprec(leg)
+    actions.gather_using_ai(leg, parameters=wanted, send_partial_results=True, send_message_history_updates=True)
+    application.say(leg, "42")
+    application.say(leg, "Ada")
+    actions.start_ai_assistant(leg, assistant={"id": "assistant-1"})
+    actions.stop_ai_assistant(leg)
+    until("call.recording.transcription.saved")
+    until("call.conversation.ended", 2)
+    events = until("call.conversation_insights.generated")
+    models: dict[str, Any] = {
+        "call.recording.saved": telnyx.types.CallRecordingSavedWebhookEvent,
+        "call.recording.transcription.saved": telnyx.types.CallRecordingTranscriptionSavedWebhookEvent,
+        "call.transcription": telnyx.types.TranscriptionWebhookEvent,
+        "streaming.failed": telnyx.types.CallStreamingFailedWebhookEvent,
+        "streaming.started": telnyx.types.CallStreamingStartedWebhookEvent,
+        "streaming.stopped": telnyx.types.CallStreamingStoppedWebhookEvent,
+        "call.fork.started": telnyx.types.CallForkStartedWebhookEvent,
+        "call.fork.stopped": telnyx.types.CallForkStoppedWebhookEvent,
+        "siprec.failed": telnyx.types.CallSiprecFailedWebhookEvent,
+        "siprec.started": telnyx.types.CallSiprecStartedWebhookEvent,
+        "siprec.stopped": telnyx.types.CallSiprecStoppedWebhookEvent,
+        "call.ai_gather.partial_results": telnyx.types.CallAIGatherPartialResultsWebhookEvent,
+        "call.ai_gather.message_history_updated": telnyx.types.CallAIGatherMessageHistoryUpdatedWebhookEvent,
+        "call.ai_gather.ended": telnyx.types.CallAIGatherEndedWebhookEvent,
+        "call.conversation.ended": telnyx.types.CallConversationEndedWebhookEvent,
+        "call.conversation_insights.generated": telnyx.types.CallConversationInsightsGeneratedWebhookEvent,
+    }
+    parsed = {
+        event.type: models[event.type].model_validate_json(event.raw, strict=False).data
+        for event in events
+        if event.type in models
+    }
+
+    assert set(parsed) == set(models)
+    assert {name: data.event_type for name, data in parsed.items()} == {name: name for name in models}
+    assert {data.payload.call_leg_id for data in parsed.values()} == {call.call_leg_id}
+    assert parsed["call.ai_gather.ended"].payload.result == {"age": 42, "name": "Ada"}
+    assert parsed["call.recording.transcription.saved"].payload.transcription_text == "good morning"
+    record = client.recordings.retrieve(parsed["call.recording.transcription.saved"].payload.recording_id).data
+    assert record is not None
+    assert (record.status, record.channels, record.call_control_id) == ("completed", "single", leg)

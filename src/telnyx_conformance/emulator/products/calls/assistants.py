@@ -139,7 +139,8 @@ class Gathering(Conversation):
         self._utter("assistant", self._greeting or f"What is the {name}?")
         self._greeting = ""
         self.forget_timers()
-        self.later(self._patience, "no_answer")
+        # Far ends speak through the control API alone: a clock that jumps by itself would leave them no time to.
+        self.later(self._patience, "no_answer", guard=True)
 
     def do_hear(self) -> None:
         """Take what the far end says for the parameter that was asked for, if it can be one; else ask again."""
