@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from telnyx_conformance.content import content_root
+from telnyx_conformance.contract.diagrams import PAGE, page
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.machines import is_command, machine_of, machine_problems, machines
 from telnyx_conformance.errors import ContractError
@@ -74,6 +76,21 @@ def test_a_wrong_machine_is_refused_with_the_reason(changes: dict[str, Any], sai
 )
 def test_the_linter_tells_what_the_schema_cannot(changes: dict[str, Any], said: str) -> None:
     assert [said in str(problem) for problem in machine_problems("lamp", lamp(**changes), "lamp.yaml")][:1] == [True]
+
+
+def test_the_page_of_diagrams_is_what_the_tables_say() -> None:
+    assert (content_root() / PAGE).read_text("utf-8") == page(), (
+        "run: telnyx-conformance contract machines --out docs/machines.md"
+    )
+
+
+def test_a_diagram_shows_every_move_and_every_event() -> None:
+    drawn = page()
+    for found in machines().values():
+        section = drawn.partition(f"## {found.name.replace('_', ' ').capitalize()}\n")[2].partition("\n## ")[0]
+        for (state, trigger), row in found.rows.items():
+            assert not (row.next != state and f"{state} --> {row.next}: " not in section), (found.name, state, trigger)
+            assert all(event in section for event in row.events), (found.name, state, trigger)
 
 
 def test_every_machine_of_the_contract_is_sound_and_speaks_of_operations_and_events_that_exist() -> None:

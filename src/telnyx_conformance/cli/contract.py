@@ -132,6 +132,20 @@ def snapshot(edition: str) -> None:
     click.echo(f"{len(added)} added, {len(gone)} gone: {snapshot_file(loaded)}", err=True)
 
 
+@contract.command("machines")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), default=None, help="File to write; stdout when absent."
+)
+def diagrams(out: Path | None) -> None:
+    """Draw the state machines of calls, conferences and queues, as Markdown with Mermaid diagrams."""
+    from telnyx_conformance.contract.diagrams import page
+
+    if out is None:
+        click.echo(page(), nl=False)
+    else:
+        out.write_text(page(), encoding="utf-8")
+
+
 def _read(document: Path) -> Any:
     import yaml
 
