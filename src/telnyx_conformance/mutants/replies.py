@@ -175,7 +175,9 @@ class ReplyFault(Fault):
 def _bend_at(holder: Any, path: str, *, to_null: bool) -> None:
     """Change what stands at a path with dots: to null, else to another value of its type."""
     name, _, rest = path.partition(".")
-    if isinstance(holder, list):
+    if isinstance(holder, list) and not rest and name.isdigit():
+        holder[int(name) : int(name) + 1] = [None if to_null else other_value(item) for item in holder[int(name) :][:1]]
+    elif isinstance(holder, list):
         for item in holder[int(name) : int(name) + 1] if name.isdigit() else holder:  # or a leg's, whichever it is
             _bend_at(item, rest, to_null=to_null)
     elif isinstance(holder, dict) and rest:
