@@ -491,7 +491,16 @@ def test_a_recording_is_saved_by_command_with_the_state_that_comes_with_it(offic
     room = office.create(a)
     for _ in range(2):
         office.do(room, "record_start", format="mp3")
-    assert office.do(room, "record_pause") == office.do(room, "record_resume") == OK
+    office.wait(3)
+    for action, seconds in (
+        ("record_pause", 20),
+        ("record_pause", 1),
+        ("record_resume", 4),
+        ("record_resume", 0),
+        ("record_pause", 9),
+    ):
+        assert office.do(room, action) == OK
+        office.wait(seconds)
     office.do(room, "record_stop", client_state=YOURS, recording_id="another")
     assert office.told("conference.recording.saved") == []
     office.do(room, "record_stop", client_state=YOURS)
@@ -499,6 +508,8 @@ def test_a_recording_is_saved_by_command_with_the_state_that_comes_with_it(offic
     assert len({payload["recording_id"] for payload in saved}) == 2
     assert {payload["client_state"] for payload in saved} == {YOURS}
     assert office.do(room, "record_stop") == OK
+    found = office.ask("GET", f"/recordings?filter[conference_id]={room}")[1]["data"]
+    assert [one["duration_millis"] for one in found] == [7000, 7000], "without the pauses"
 
 
 def test_a_command_id_is_heeded_once_within_a_minute(office: Office) -> None:

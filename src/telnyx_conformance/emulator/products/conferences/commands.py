@@ -52,8 +52,8 @@ class Conferences(Feature):
             "StopConferenceAudio": self._stop,
             "StartConferenceRecording": self._record,
             "StopConferenceRecording": self._save,
-            "PauseConferenceRecording": self._change_recording,
-            "ResumeConferenceRecording": self._change_recording,
+            "PauseConferenceRecording": self._pause,
+            "ResumeConferenceRecording": self._resume,
             "UpdateConference": self._supervise,
         }
         self.handlers = {
@@ -248,13 +248,23 @@ class Conferences(Feature):
     def _save(conference: Conference, body: Body) -> None:
         if "client_state" in body:
             conference.owner.client_state = body["client_state"]
-        for recording in tuple(conference.recordings):
-            if body.get("recording_id") in (None, recording.id):
-                recording.save()
+        for recording in _recordings(conference, body):
+            recording.save()
 
     @staticmethod
-    def _change_recording(_: Conference, __: Body) -> None:
-        """Pause or resume: no event tells of it, and no recording has a sound that would be missing."""
+    def _pause(conference: Conference, body: Body) -> None:
+        for recording in _recordings(conference, body):
+            recording.pause()
+
+    @staticmethod
+    def _resume(conference: Conference, body: Body) -> None:
+        for recording in _recordings(conference, body):
+            recording.resume()
+
+
+def _recordings(conference: Conference, body: Body) -> list[Recording]:
+    """Return the recordings that a command is about, all when none is named."""
+    return [one for one in conference.recordings if body.get("recording_id") in (None, one.id)]
 
 
 def _named(conference: Conference, body: Body) -> list[Participant]:
