@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.account import Account, Ask
     from telnyx_conformance.mutants.catalogue import Mutant
 
+OF_A_LEG = ("call_leg_id", "call_control_id")
 ELSEWHERE = str(UUID(int=0xE15E, version=4))
 LONG_AGO = "2000-01-01T00:00:00.000000Z"
 THOUSAND = 1000
@@ -65,7 +66,7 @@ class EventFault(Fault):
         item = self._wanted()
         if self._mutant.kind == "share":
             of_legs = [item for item in must if item.leg not in self.conferences]
-            item = of_legs[-1] if of_legs else None
+            item = next(reversed([*must, *of_legs]), None)  # a conference's own events lack what only legs have
         elif self._mutant.kind == "never":
             if not must:  # the situation's own event comes a second time
                 return "call.initiated", self.unwanted()[1]
@@ -171,7 +172,7 @@ class _Bending:
 
     def _name(self, payload: Mapping[str, Any]) -> str:
         """Return what the sequence calls the leg or conference of an event, by the order in which they are heard of."""
-        ids = {str(payload[field]) for field in ("call_leg_id", "call_control_id") if payload.get(field)}
+        ids = {str(payload[field]) for field in OF_A_LEG if payload.get(field)}
         if not ids:
             conference = str(payload.get("conference_id", ""))
             if conference not in self._conferences:
@@ -191,7 +192,7 @@ class _Bending:
             case "doubled":
                 return [one, _with(one, id=self._fresh())]
             case "extra":
-                return [one, *self._unwanted()]
+                return [one, *self._unwanted(one)]
             case "type":
                 return [_with(one, event_type=self._fault.another_type)]
             case "before":
@@ -211,11 +212,15 @@ class _Bending:
             case _:
                 return [replace(one, method="POST" if one.method == "GET" else "GET")]
 
-    def _unwanted(self) -> list[Outgoing]:
+    def _unwanted(self, one: Outgoing) -> list[Outgoing]:
         event, name = self._fault.unwanted()
-        if name not in self._latest:
+        if name in self._latest:
+            return [_with(self._latest[name], event_type=event, id=self._fresh())]
+        if name not in self._fault.conferences:
             return []
-        return [_with(self._latest[name], event_type=event, id=self._fresh())]
+        # A conference of which nothing was told yet: what names no leg is told of the conference that it names.
+        payload = {field: value for field, value in one.document["data"]["payload"].items() if field not in OF_A_LEG}
+        return [_with(one, event_type=event, id=self._fresh(), payload=payload)]
 
     def _fresh(self) -> str:
         self._made += 1
