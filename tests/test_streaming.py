@@ -14,6 +14,7 @@ import pytest
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.emulator.core import Emulator
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
+from telnyx_conformance.emulator.products.calls.media_frames import interval, rtp_packet
 from telnyx_conformance.inbox.receiver import Inbox
 
 if TYPE_CHECKING:
@@ -265,3 +266,8 @@ def test_nothing_is_left_behind_when_the_emulator_stops() -> None:
     emulator = played(scene)
     assert emulator.gateway.count == 0
     assert threading.active_count() == threads
+
+
+def test_frames_are_20_ms_of_real_time_and_a_second_of_virtual_time_apart() -> None:
+    assert (interval("real"), interval("manual"), interval("auto")) == (0.02, 1.0, 1.0)
+    assert len(rtp_packet(70_000, 1)) == 172
