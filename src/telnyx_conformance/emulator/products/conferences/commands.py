@@ -167,18 +167,19 @@ class Conferences(Feature):
         self.switch.carry_out(leg, TABLE[leg.state, command], body)
 
     def _leave(self, conference: Conference, body: Body) -> None:
-        participant = self._participant(conference, body, "LeaveConference")
+        participant = self._participant(conference, body)
         self.switch.carry_out(participant.leg, TABLE[participant.leg.state, "LeaveConference"], body)
 
     def _supervise(self, conference: Conference, body: Body) -> None:
-        participant = self._participant(conference, body, "LeaveConference")
+        participant = self._participant(conference, body)
         participant.supervise(body)
         participant.touch()
         if participant.is_muted or participant.is_whispering:
             conference.yield_floor(participant)
 
-    def _participant(self, conference: Conference, body: Body, command: str) -> Participant:
-        participant = conference.member(self._leg(body, command))
+    def _participant(self, conference: Conference, body: Body) -> Participant:
+        """Return the participant that a command names: a leg that could leave, and leave this conference."""
+        participant = conference.member(self._leg(body, "LeaveConference"))
         if participant is None:
             raise Refusal(422, "90033", bare=True)
         return participant
