@@ -125,14 +125,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what nothing was selected for, and what belongs to another shard."""
+    """Leave out what nothing was selected for, and what belongs to another shard; put the items of a sequence side by side.
+
+    Neighbours are mostly given to the same worker, and to the same shard always, so that a sequence is played once.
+    """
     kept = [item for item in items if not _is_empty(item)]
     if config.getoption("shard"):
         index, count = config.stash[RUN].settings.shard
-        kept = [item for item in kept if zlib.crc32(item.nodeid.encode()) % count == index - 1]
+        kept = [item for item in kept if zlib.crc32(_company(item).encode()) % count == index - 1]
     if len(kept) != len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-        items[:] = kept
+    first: dict[str, int] = {}
+    for place, item in enumerate(kept):
+        first.setdefault(_company(item), place)
+    items[:] = sorted(kept, key=lambda item: first[_company(item)])
+
+
+def _company(item: pytest.Item) -> str:
+    """Return what the items of a sequence have in common, and no other item."""
+    call = getattr(item, "callspec", None)
+    if call is None or "sequence" not in call.params or not conformance_class_of(getattr(item, "module", None)):
+        return item.nodeid
+    return str(call.id)
 
 
 def _is_empty(item: pytest.Item) -> bool:

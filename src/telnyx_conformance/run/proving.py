@@ -11,7 +11,7 @@ from telnyx_conformance.run.delivery_proof import prove_delivery
 from telnyx_conformance.run.lifecycle import LifeProof
 from telnyx_conformance.run.planning import required_by
 from telnyx_conformance.run.proof import OperationProof
-from telnyx_conformance.run.sequence_proof import prove_sequence
+from telnyx_conformance.run.sequence_proof import prove_sequence_for
 from telnyx_conformance.run.verdict import Verdict, inconclusive, worst
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ async def prove(session: Session, proven: str, subject: Subject) -> list[Verdict
     """
     requirements = required_by(session.settings, proven, subject)
     if isinstance(subject, Sequence):
-        said, probes, bound = await prove_sequence(session, subject), 0, 0
+        said, probes, bound = await prove_sequence_for(session, proven, subject), 0, 0
     elif isinstance(subject, DeliveryContract):
         said, probes, bound = await prove_delivery(session, subject), 0, 0
     elif isinstance(subject, Resource):

@@ -1,4 +1,4 @@
-"""Proving a sequence: play it, judge what followed."""
+"""Proving a sequence: play it once for all classes, judge what followed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,23 @@ if TYPE_CHECKING:
 ABSENCES = ("present", "stream")  # what a sequence that was not played to its end proves nothing about
 
 
+async def prove_sequence_for(session: Session, proven: str, sequence: Sequence) -> list[Verdict]:
+    """Return the verdicts on a sequence, for the class `proven`: of the play for another class, where this worker had one.
+
+    The requirements of all classes are judged on one play, whose exchanges stand in the evidence once.
+    """
+    kept = session.take_play(sequence.name, proven)
+    if kept is not None:
+        return kept
+    verdicts = await prove_sequence(session, sequence)
+    classes = {r.conformance_class for r in session.settings.required_of(sequence)}
+    for other in classes.intersection(session.settings.classes or classes) - {proven}:
+        session.keep_play(sequence.name, other, verdicts)
+    return verdicts
+
+
 async def prove_sequence(session: Session, sequence: Sequence) -> list[Verdict]:
-    """Return the verdicts on a sequence."""
+    """Play a sequence and return the verdicts on all of its requirements."""
     scenario = Scenario(session, sequence)
     await scenario.play()
     events = scenario.events()

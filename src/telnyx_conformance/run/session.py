@@ -12,6 +12,7 @@ from telnyx_conformance.contract.exchange import Exchange, Request
 from telnyx_conformance.contract.lifecycles import Lifecycles, load_lifecycles
 from telnyx_conformance.contract.validators import Validator, compiled
 from telnyx_conformance.plan.planning import plan_operation
+from telnyx_conformance.run.plays import Play, Plays
 from telnyx_conformance.run.safety import Gate
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Session:
         self._plans: dict[str, Plan] = {}
         self._fresh = 0
         self.event_validators: dict[str, Validator] = {}
+        self._plays = Plays()
 
     @cached_property
     def edition(self) -> Any:
@@ -87,6 +89,7 @@ class Session:
         """Go on as another worker: with accounts of its own, and with nothing held against the target."""
         self.worker, self.down, self.events_come, self.waits_in_vain = worker, "", True, 0
         self._failures_in_a_row = self._throttled_in_a_row = 0
+        self._plays.forget()
 
     def key(self, account: str = "") -> str:
         """Return the API key of this worker's account. Emulators make every `KEYTEST…` key an account of its own."""
@@ -134,6 +137,19 @@ class Session:
         """Return the exchanges since the last call as NDJSON, as the evidence has them; the first ones when there are very many."""
         taken, self._attached, self._attached_size = self._attached, [], 0
         return b"".join(taken)
+
+    def keep_play(self, sequence: str, proven: str, verdicts: list[Verdict]) -> None:
+        """Keep what a sequence showed until the class `proven` asks for it too."""
+        self._plays.keep(sequence, proven, Play(tuple(verdicts), tuple(self._attached)))
+
+    def take_play(self, sequence: str, proven: str) -> list[Verdict] | None:
+        """Return what was kept for a class and forget it, its exchanges being attached anew; `None` when there is nothing."""
+        play = self._plays.take(sequence, proven)
+        if play is None:
+            return None
+        self._attached += play.attached
+        self._attached_size += sum(map(len, play.attached))
+        return list(play.verdicts)
 
     async def _patiently(self, client: Client, request: Request) -> Exchange:
         exchange = await client.send(request)
