@@ -63,6 +63,11 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         """The triggers that are no commands."""
         return frozenset(trigger for _, trigger in self.rows if not is_command(trigger))
 
+    @property
+    def begins_with_a_command(self) -> bool:
+        """Whether nothing but commands and an answer to them can begin an instance."""
+        return any(state == self.initial and is_command(trigger) for state, trigger in self.rows)
+
     def silently_reached(self, state: str) -> frozenset[str]:
         """Return the states that an instance may be in after `state` without anybody having been told."""
         reached, seen = {state}, set[str]()

@@ -51,6 +51,7 @@ class LegModel:
         self.peer: LegModel | None = None
         self.origin: LegModel | None = None
         self.parks = False
+        self.owed: list[str] = []
         self.going: list[Going] = []
 
 
@@ -138,10 +139,22 @@ class World:
             if step is not None:
                 yield step
                 self._move(leg, going, step)
-        leg.going += [Going(machine) for machine in self.others if operation in machine.begun_by]
+        for machine in self.others:
+            first = machine.rows.get((machine.initial, operation))
+            if first is not None or operation in machine.begun_by:
+                leg.going.append(Going(machine))
+            if first is not None:
+                yield first
+                self._move(leg, leg.going[-1], first)
 
     def explain(self, leg: LegModel, event: str, payload: Mapping[str, Any], allowed: frozenset[str]) -> bool:
-        """Find a row that sends `event` in the state of the leg, or of something on it, and go along with it."""
+        """Find a row that sends `event` in the state of the leg, or of something on it, and go along with it.
+
+        What else the row sends is owed to the leg, and explained when it comes.
+        """
+        if event in leg.owed:
+            leg.owed.remove(event)
+            return True
         for (state, trigger), row in self.leg_machine.rows.items():
             if state == leg.state and event in row.events and trigger in allowed and agrees(row, payload):
                 leg.state = row.next
@@ -149,6 +162,7 @@ class World:
         for going in leg.going:
             for (state, _), row in going.machine.rows.items():
                 if state in going.states and event in row.events and agrees(row, payload):
+                    leg.owed += [other for other in row.events if other != event]
                     self._move(leg, going, row)
                     self._couple(leg, event)
                     return True
@@ -156,7 +170,7 @@ class World:
 
     def _begins(self, leg: LegModel, event: str, payload: Mapping[str, Any]) -> bool:
         for machine in self.others:
-            if machine.begun_by:
+            if machine.begun_by or machine.begins_with_a_command:
                 continue
             first = machine.silently_reached(machine.initial)
             for (state, _), row in machine.rows.items():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from telnyx_conformance.contract.machines import machine
+from telnyx_conformance.emulator.account import Refusal
 from telnyx_conformance.emulator.products.calls.legs import Leg
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class Command(msgspec.Struct, frozen=True):
 def going_on(leg: Leg, *names: str) -> bool:
     """Return whether an activity of one of these machines goes on on a leg."""
     return any(activity.name in names for activity in leg.activities or ())
+
+
+def refusal(name: str, state: str, command: str) -> Refusal:
+    """Return the refusal that a machine's table has for a command in a state."""
+    return Refusal(422, machine(name).refusal_code(state, command), bare=True)
 
 
 class Feature:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from telnyx_conformance.emulator.account import Refusal
 from telnyx_conformance.emulator.clock import MICROS
-from telnyx_conformance.emulator.products.calls.activity import Activity, Command, Feature
+from telnyx_conformance.emulator.products.calls.activity import Activity, Command, Feature, refusal
 from telnyx_conformance.emulator.products.calls.legs import stamp
 
 if TYPE_CHECKING:
@@ -172,7 +171,7 @@ class Assistants(Feature):
     @staticmethod
     def _may_begin(leg: Leg, _: Body) -> None:
         if any(isinstance(one, Conversation) and one.is_held for one in leg.activities or ()):
-            raise Refusal(422, "90061", bare=True)
+            raise refusal("assistant", "talking", "CallStartAIAssistant")
 
     def _talk(self, leg: Leg, body: Body) -> None:
         Talk(self.switch, leg, body).happen("CallStartAIAssistant")

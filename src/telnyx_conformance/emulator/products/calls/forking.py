@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from telnyx_conformance.emulator.account import Refusal
-from telnyx_conformance.emulator.products.calls.activity import Activity, Command, Feature, going_on
+from telnyx_conformance.emulator.products.calls.activity import Activity, Command, Feature, going_on, refusal
 from telnyx_conformance.emulator.products.calls.media_frames import interval, rtp_packet
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class Forking(Feature):
     @staticmethod
     def _may_start(leg: Leg, _: Body) -> None:
         if going_on(leg, "fork", "stream"):
-            raise Refusal(422, "90045", bare=True)
+            raise refusal("fork", "forking", "StartCallFork")
 
     def _start(self, leg: Leg, body: Body) -> None:
         Fork(self.switch, leg, body).happen("StartCallFork")
@@ -66,7 +65,7 @@ class Forking(Feature):
     @staticmethod
     def _may_stop(leg: Leg, _: Body) -> None:
         if not going_on(leg, "fork"):
-            raise Refusal(422, "90031", bare=True)
+            raise refusal("fork", "new", "StopCallFork")
 
     def _stop(self, leg: Leg, _: Body) -> None:
         self.switch.tell(leg, "StopCallFork")

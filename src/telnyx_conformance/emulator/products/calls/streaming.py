@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from telnyx_conformance.emulator.account import Refusal
 from telnyx_conformance.emulator.clock import MICROS
-from telnyx_conformance.emulator.products.calls.activity import Activity, Command, Feature, going_on
+from telnyx_conformance.emulator.products.calls.activity import Activity, Command, Feature, going_on, refusal
 from telnyx_conformance.emulator.products.calls.media_frames import SAMPLE_RATE, interval
 from telnyx_conformance.emulator.products.calls.stream_messages import Script, said
 
@@ -156,7 +155,7 @@ class Streaming(Feature):
     @staticmethod
     def _may_start(leg: Leg, _: Body) -> None:
         if going_on(leg, "stream", "fork"):
-            raise Refusal(422, "90045", bare=True)
+            raise refusal("stream", "streaming", "StartCallStreaming")
 
     def _start(self, leg: Leg, body: Body) -> None:
         self._stream(leg, body, "StartCallStreaming")
@@ -168,7 +167,7 @@ class Streaming(Feature):
     @staticmethod
     def _may_stop(leg: Leg, _: Body) -> None:
         if not going_on(leg, "stream"):
-            raise Refusal(422, "90048", bare=True)
+            raise refusal("stream", "new", "StopCallStreaming")
 
     def _stop(self, leg: Leg, body: Body) -> None:
         for stream in [one for one in leg.activities or () if isinstance(one, Stream)]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.emulator.account import Refusal
-from telnyx_conformance.emulator.products.calls.activity import Activity, Command, Feature, going_on
+from telnyx_conformance.emulator.products.calls.activity import Activity, Command, Feature, going_on, refusal
 from telnyx_conformance.emulator.products.calls.recording import listens_for_silence
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Transcribing(Feature):
     @staticmethod
     def _may_start(leg: Leg, _: Body) -> None:
         if going_on(leg, "transcription"):
-            raise Refusal(422, "90054", bare=True)
+            raise refusal("transcription", "running", "StartCallTranscription")
 
     def _start(self, leg: Leg, body: Body) -> None:
         Transcription(self.switch, leg, body).happen("StartCallTranscription")
