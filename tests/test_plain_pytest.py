@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = content_root()
 SURFACE = "surface and TransferCall"
+CLASSES = ("surface", "requests", "envelopes", "headers", "commands", "webhooks", "models")
 BOUND = "TransferCall:request.body.timeout_secs:minimum"
 ITEM = re.compile(r"suites/(\w+)/test_\w+\.py::test_\w+\[(TransferCall(?:-[a-z0-9-]+)?)\]")
 
@@ -108,7 +109,7 @@ def test_items_are_named_by_class_and_operation_or_sequence(transfer: Run) -> No
 
     assert None not in found
     named = Counter(item[1] for item in found if item)
-    assert {"surface", "requests", "envelopes", "headers", "commands", "webhooks"} == set(named)
+    assert set(CLASSES) == set(named)
     assert (named["surface"], named["requests"]) == (1, 1)
 
 
@@ -120,10 +121,7 @@ def test_allure_results_are_ordered_by_group_class_and_operation_with_exchanges_
         for result in results
     }  # fmt: skip
 
-    assert levels == {
-        ("Call Commands", name, "TransferCall")
-        for name in ("surface", "requests", "envelopes", "headers", "commands", "webhooks")
-    }
+    assert levels == {("Call Commands", name, "TransferCall") for name in CLASSES}
     sources = [next(a["source"] for a in r["attachments"] if a["name"] == "exchanges") for r in results]
     sent = [json.loads(line) for name in sources for line in (transfer.allure / name).read_text().splitlines()]
     assert any(one["request"]["url"].endswith("/actions/transfer") for one in sent)

@@ -34,9 +34,10 @@ from telnyx_conformance.contract.sequence import (
     value_at,
 )
 from telnyx_conformance.run.calls import CallSetup, Unavailable
+from telnyx_conformance.run.patience import looks, own_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from telnyx_conformance.contract.exchange import Event, Exchange
     from telnyx_conformance.run.session import Session
@@ -230,9 +231,7 @@ class Scenario:
             return
         longest = self.session.settings.profile.real_wait_seconds
         if seconds > longest:
-            raise Played(
-                f"this takes {seconds:g} s, the target's time is real, and no more than {longest:g} s are waited for"
-            )
+            raise Played(_too_long(f"this takes {seconds:g} s", longest))
         if seconds > REAL_QUIET_SECONDS and self._is_silent:
             raise Played("the target has let no leg be heard of: no time is spent on what would follow")
         await asyncio.sleep(seconds)
@@ -286,25 +285,23 @@ class Scenario:
     async def _until(self, condition: Callable[[], bool]) -> bool:
         condition = self._whenever_news_came(condition)
         if self._virtual:
-            for step in _patience():
+            for step in looks():
                 if condition():
                     return True
                 await self._pass(step)
             return condition()
         if not await self._heard(lambda: condition() or self._is_heard_of(), self._is_heard_of):
             return False  # minutes of patience are for legs that live
-        return await self.session.inbox.until(condition, self._real_patience())
+        profile = self.session.settings.profile
+        needed, longest = own_seconds(self.sequence), profile.real_wait_seconds
+        came = await self.session.inbox.until(condition, profile.event_seconds + min(needed, longest))
+        if not came and needed > longest:
+            raise Played(_too_long(f"what was asked for may take {needed:g} s", longest))
+        return came
 
     def _is_heard_of(self) -> bool:
         known = {ids.call_control_id for ids in self._legs.values()}
         return any(event.payload.get("call_control_id") in known for event in self.events())
-
-    def _real_patience(self) -> float:
-        asked = [s.request.get("timeout_secs", 0) for s in self.sequence.steps if isinstance(s, Send)]
-        longest = max((a for a in asked if isinstance(a, int)), default=0)
-        return self.session.settings.profile.event_seconds + min(
-            longest, self.session.settings.profile.real_wait_seconds
-        )
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -316,12 +313,8 @@ class _Request(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
-def _patience() -> Iterator[float]:
-    """Virtual seconds to wait between looks: finely at first, 15 minutes in all."""
-    yield 0.0
-    yield from [1.0] * 30
-    yield from [5.0] * 18
-    yield from [30.0] * 26
+def _too_long(what: str, longest: float) -> str:
+    return f"{what}, the target's time is real, and no more than {longest:g} s are waited for"
 
 
 def answered(exchange: Exchange, body: dict[str, Any]) -> Sent:
