@@ -69,8 +69,8 @@ def test_what_takes_longer_than_an_event_may_is_let_pass_or_known_beforehand() -
 def played(folder: Path, name: str, until: Callable[[float], bool], **profile: float) -> list[Verdict]:
     """The verdicts on a sequence where time is real; `until` is told how long is waited, and whether it came in vain."""
 
-    async def waiting(condition: Callable[[], bool], seconds: float) -> bool:
-        return until(seconds) and (condition() or True)
+    async def waiting(condition: Callable[[], bool], timeout: float) -> bool:  # noqa: ASYNC109 - the inbox's own name
+        return until(timeout) and (condition() or True)
 
     async def work() -> list[Verdict]:
         session = await open_session(Settings(), folder, "main")
