@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 import schemathesis
-from detection_table import named
+from detection_table import named, refusal
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.engine import events, from_schema
@@ -127,7 +127,7 @@ class Watch:
         """Take note of a failure; return whether Schemathesis is to report it, which ends its work on the operation."""
         if self._is_replaying:
             return True
-        name = named(type(failure).__name__, self._operation.id, failure.message)
+        name = named(type(failure).__name__, self._operation.id, f"{failure.message} {refusal(response.content)}")
         self.found.setdefault(name)
         if self.new or name in self._known:
             return False

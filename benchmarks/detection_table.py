@@ -40,6 +40,26 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     ended: str = ""
 
 
+class Source(msgspec.Struct, frozen=True):
+    """Where a refusal sees the culprit."""
+
+    pointer: str = ""
+    parameter: str = ""
+
+
+class Error(msgspec.Struct, frozen=True):
+    """One error of a refusal."""
+
+    code: str = ""
+    source: Source = Source()
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The body of a refusal, as far as it is compared."""
+
+    errors: list[Error]
+
+
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """A sum over mutants."""
 
@@ -65,6 +85,15 @@ def normalised(text: str) -> str:
 def named(check: str, operation: str, message: str) -> str:
     """Return what a failure is known by: the check, the operation and the message without what passes."""
     return f"{check} | {operation} | {normalised(message)}"
+
+
+def refusal(content: bytes) -> str:
+    """Return what a refusal objects to, its codes and pointers: one value refused wrongly is not another one refused so."""
+    try:
+        errors = msgspec.json.decode(content, type=Refusal).errors
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    return " ".join(f"{e.code}@{e.source.pointer or e.source.parameter}" for e in errors)
 
 
 def first_new(found: Iterable[str], known: frozenset[str]) -> str:

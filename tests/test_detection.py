@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.append(str(BENCHMARKS))  # the scripts are no package
 
-from detection_table import Judged, by, common, first_new, named, ratios, score, totals  # noqa: E402
+from detection_table import Judged, by, common, first_new, named, ratios, refusal, score, totals  # noqa: E402
 
 OURS, PEER = "telnyx-conformance", "Schemathesis, hardened"
 # A peer sees the first by what is accepted and the second by what is refused; the third is a word in a refusal.
@@ -65,6 +65,12 @@ def test_checks_operations_and_messages_tell_failures_apart(
     one: tuple[str, str, str], other: tuple[str, str, str]
 ) -> None:
     assert named(*one) != named(*other)
+
+
+def test_a_refusal_is_known_by_what_it_objects_to() -> None:
+    body = {"errors": [{"code": "10015", "title": "no", "source": {"pointer": "/to"}}, {"code": "10016"}]}
+    assert refusal(json.dumps(body).encode()) == "10015@/to 10016@"
+    assert [refusal(content) for content in (b"", b"{", b'{"data": {}}', b"[]", b"\xff")] == [""] * 5
 
 
 def test_what_the_original_shows_too_is_no_kill() -> None:
