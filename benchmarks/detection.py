@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,7 +29,7 @@ from telnyx_conformance.mutants.planting import plant
 from telnyx_conformance.mutants.running import chosen, sampled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from telnyx_conformance.mutants.catalogue import Mutant
 
@@ -107,6 +108,11 @@ def opened(tool: str, asked: Asked) -> Tool:
     return OfPrism(asked, hardened=hardened) if tool.startswith("Prism") else OfSchemathesis(asked, hardened=hardened)
 
 
+def is_shown_alone(mutant: Mutant) -> bool:
+    """Whether single requests show a fault, rather than events or the state that is left behind."""
+    return not (mutant.sequence or mutant.delivery or mutant.category == "state")
+
+
 def log_of(tool: str, out: Path) -> Path:
     return out / f"{tool.lower().replace(', ', '-')}.ndjson"
 
@@ -133,7 +139,7 @@ def work(tool: str, mutants: Sequence[Mutant], asked: Asked) -> str:
                 new, requests, ended = judge.judge(mutant, Fault() if asked.original else plant(edition, mutant))
                 row = Judged(
                     tool=tool, mutant=mutant.id, operator=mutant.operator, category=mutant.category,
-                    alone=not (mutant.sequence or mutant.delivery), killed=bool(new), by=new, requests=requests,
+                    alone=is_shown_alone(mutant), killed=bool(new), by=new, requests=requests,
                     seconds=round(time.monotonic() - began, 3), ended=ended,
                 )  # fmt: skip
                 log.write(msgspec.json.encode(row) + b"\n")
@@ -143,7 +149,7 @@ def work(tool: str, mutants: Sequence[Mutant], asked: Asked) -> str:
     return tool
 
 
-def report(rows: list[Judged], tools: Sequence[str], asked: argparse.Namespace) -> str:
+def report(rows: list[Judged], tools: Sequence[str], sizes: Mapping[str, int], asked: argparse.Namespace) -> str:
     """Return the page, and write it beside the figures as JSON."""
     shared = common(rows, tools)
     found = {
@@ -152,7 +158,7 @@ def report(rows: list[Judged], tools: Sequence[str], asked: argparse.Namespace) 
         "rows": shared,
     }  # fmt: skip
     (asked.out / "detection.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1))
-    parts = [totals(shared, tools), by(lambda r: r.category, shared, tools, "category")]
+    parts = [totals(shared, tools, sizes), by(lambda r: r.category, shared, tools, "category")]
     parts += [by(lambda r: r.operator, shared, tools, "operator"), ratios(shared, OURS)]
     page = "\n\n".join(parts) + "\n"
     (asked.out / "detection.md").write_text(page, encoding="utf-8")
@@ -174,7 +180,8 @@ def main() -> None:
     asked.out = asked.out / "original" if asked.original else asked.out
     asked.out.mkdir(parents=True, exist_ok=True)
     tools = tuple(asked.tool or TOOLS)
-    mutants = sampled(chosen(load_edition(), only=asked.only), asked.sample, asked.seed)
+    whole = chosen(load_edition(), only=asked.only)
+    mutants = sampled(whole, asked.sample, asked.seed)
     random.Random(asked.seed).shuffle(mutants)  # a run that is broken off has judged a sample, too
     settings = Asked(examples=asked.examples, seconds=asked.seconds, original=asked.original, out=asked.out)
     context = get_context("spawn")
@@ -183,7 +190,7 @@ def main() -> None:
             future.result()
     names = {m.id for m in mutants}
     rows = [row for tool in tools for row in known(tool, asked.out) if row.mutant in names]
-    print(report(rows, tools, asked))
+    print(report(rows, tools, Counter(m.operator for m in whole), asked))
 
 
 if __name__ == "__main__":

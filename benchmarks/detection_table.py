@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 # What differs between two runs of the same thing: ids, times, addresses, and the values that a message quotes at length.
 PASSING = (
@@ -119,18 +119,27 @@ def common(rows: Iterable[Judged], tools: Sequence[str]) -> list[Judged]:
     return [row for row in rows if row.mutant in shared and row.tool in tools]
 
 
-def totals(rows: Sequence[Judged], tools: Sequence[str]) -> str:
-    """Return the table of the tools."""
+def share(rows: Iterable[Judged], sizes: Mapping[str, int]) -> float:
+    """Return the share of the whole catalogue that a tool kills by this sample, each operator weighing what it holds there."""
+    strata: dict[str, list[Judged]] = defaultdict(list)
+    for row in rows:
+        strata[row.operator].append(row)
+    killed = sum(sizes[name] * score(members).killed / len(members) for name, members in strata.items())
+    return killed / max(1, sum(sizes[name] for name in strata))
+
+
+def totals(rows: Sequence[Judged], tools: Sequence[str], sizes: Mapping[str, int]) -> str:
+    """Return the table of the tools. `sizes` says how many mutants of each operator there are."""
     lines = [
-        "| tool | killed | of those that single requests show | requests | kills per 1,000 requests |",
-        "|---|---:|---:|---:|---:|",
+        "| tool | killed | of those that single requests show | weighed by operator | requests | kills per 1,000 requests |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     for tool in tools:
         mine = [row for row in rows if row.tool == tool]
         whole, alone = score(mine), score(row for row in mine if row.alone)
         lines.append(
-            f"| {tool} | {whole.killed} of {whole.planted} | {alone.killed} of {alone.planted} | {whole.requests:,} "
-            f"| {whole.rate:,.1f} |"
+            f"| {tool} | {whole.killed} of {whole.planted} | {alone.killed} of {alone.planted} | {share(mine, sizes):.0%} "
+            f"| {whole.requests:,} | {whole.rate:,.1f} |"
         )
     return "\n".join(lines)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.append(str(BENCHMARKS))  # the scripts are no package
 
-from detection_table import Judged, by, common, first_new, named, ratios, refusal, score, totals  # noqa: E402
+from detection_table import Judged, by, common, first_new, named, ratios, refusal, score, share, totals  # noqa: E402
 
 OURS, PEER = "telnyx-conformance", "Schemathesis, hardened"
 # A peer sees the first by what is accepted and the second by what is refused; the third is a word in a refusal.
@@ -36,6 +36,7 @@ ROWS = [
     row("a", "3", killed=True, requests=5), row("b", "1", killed=True, requests=400),
     row("b", "2", killed=False, requests=600, alone=False),
 ]  # fmt: skip
+SIZES = {"operator-1": 30, "operator-2": 10, "operator-3": 5}
 
 
 @pytest.mark.parametrize(
@@ -89,10 +90,15 @@ def test_kills_are_counted_per_thousand_requests() -> None:
     assert score([]).rate == 0.0
 
 
+def test_an_operator_weighs_what_it_holds_in_the_catalogue() -> None:
+    assert share((r for r in ROWS if r.tool == "b"), SIZES) == 0.75
+    assert share([], SIZES) == 0.0
+
+
 def test_the_tables_have_a_row_for_each_tool_and_each_operator() -> None:
     shared = common(ROWS, ("a", "b"))
-    whole = totals(shared, ("a", "b")).splitlines()
-    assert whole[2:] == ["| a | 2 of 2 | 1 of 1 | 20 | 100.0 |", "| b | 1 of 2 | 1 of 1 | 1,000 | 1.0 |"]
+    whole = totals(shared, ("a", "b"), SIZES).splitlines()
+    assert whole[2:] == ["| a | 2 of 2 | 1 of 1 | 100% | 20 | 100.0 |", "| b | 1 of 2 | 1 of 1 | 75% | 1,000 | 1.0 |"]
     each = by(lambda r: r.operator, shared, ("a", "b"), "operator").splitlines()
     assert each[2:] == ["| operator-1 | 1 | 1 | 1 |", "| operator-2 | 1 | 1 | 0 |"]
     lines = ratios(shared, "a").splitlines()
