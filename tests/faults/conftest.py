@@ -81,7 +81,7 @@ SAMPLES = load_sequences("2025-06-16", Path(__file__).parent.parent / "sequences
 PROBE: ContextVar[Probe | None] = ContextVar("PROBE", default=None)
 ASKED: ContextVar[Asked] = ContextVar("ASKED")
 NOTHING = Asked("", "", None)
-PROGRAMS = 5
+PROGRAMS = 15  # most faults show in the first; those that need company may take a few
 
 
 @dataclass

@@ -86,7 +86,7 @@ def test_the_emulator_agrees_with_the_model(target: Any, operation: str) -> None
     ("operation", "answer", "longest"),
     [
         ("SpeakCall", refuses("SpeakCall"), 4),
-        ("EnqueueCall", takes("EnqueueCall"), 2),
+        ("EnqueueCall", takes("EnqueueCall"), 3),
         ("RejectCall", takes("RejectCall", "90018"), 2),
         ("DialCall", refuses("DialCall"), 1),
     ],
