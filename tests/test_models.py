@@ -12,7 +12,7 @@ from telnyx_conformance.contract.model_requirements import model_requirements
 from telnyx_conformance.modelling.reckoning import Difference, Reckoning
 from telnyx_conformance.modelling.search import without
 from telnyx_conformance.modelling.steps import Command, Dial, FarEnd, RingIn, Step, Wait, described
-from telnyx_conformance.modelling.world import LegModel, World
+from telnyx_conformance.modelling.world import Conference, LegModel, World
 from telnyx_conformance.run.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,16 +53,16 @@ def test_an_answer_is_predicted_from_the_table(state: str, operation: str, code:
     [leg] = answered(world, "a")
     leg.state = state
     expected = world.expected(leg, operation, None)
-    assert (expected.taken, expected.code) == (not code, code)
+    assert (expected.taken, expected.codes) == (not code, (code,) if code else ())
 
 
 def test_a_bridge_is_predicted_from_the_state_of_both_legs() -> None:
     world = World()
     first, second = answered(world, "a", "b")
     assert world.expected(first, "BridgeCall", second).taken
-    assert world.expected(first, "BridgeCall", first).code == "90015"
+    assert world.expected(first, "BridgeCall", first).codes == ("90015",)
     second.state = "dialling"
-    assert world.expected(first, "BridgeCall", second).code == "90034"
+    assert world.expected(first, "BridgeCall", second).codes == ("90034",)
 
 
 def test_who_loses_a_peer_must_hang_up() -> None:
@@ -107,6 +107,23 @@ def test_what_goes_on_ends_once_and_says_how() -> None:
     assert Reckoning(world, "", happenings=by_time).difference([right]) is not None
 
 
+def test_who_joins_and_leaves_a_conference_is_accounted_for() -> None:
+    world = World()
+    [leg] = answered(world, "a")
+    conference = Conference("c")
+    world.conferences.append(conference)
+    assert world.expected_in_conference(leg, "JoinConference", conference).taken
+    reckoning = Reckoning(world, "JoinConference", leg)
+    for row in (*world.carry_out(leg, "JoinConference"), world.enter(leg)):
+        reckoning.await_events(leg, row)
+    assert reckoning.difference([heard(1, "conference.participant.joined", "a", conference_id="c")]) is None
+    assert conference.members == {leg}
+    assert world.expected_in_conference(leg, "JoinConference", conference).codes == ("90044",)
+    left = heard(2, "conference.participant.left", "a", conference_id="c")
+    assert "conference.ended" in differs(Reckoning(world, "LeaveConference", leg), [left]).expected
+    assert (leg.state, conference.members) == ("answered", set())
+
+
 def test_a_program_without_a_step_means_the_same_legs() -> None:
     steps: tuple[Step, ...] = (Dial("answers"), RingIn(), Wait(3), Command("BridgeCall", 1, 0), FarEnd("press", 1))
     assert without(steps, 2) == (steps[0], steps[1], steps[3], steps[4])
@@ -120,10 +137,11 @@ def test_a_program_without_a_step_means_the_same_legs() -> None:
     ]
 
 
-def test_every_command_to_a_leg_has_both_requirements_and_nothing_else_has() -> None:
+def test_every_command_that_makes_or_moves_a_leg_has_both_requirements_and_nothing_else_has() -> None:
     edition = Settings().edition
     named = {o.id for o in edition.operations if model_requirements(o)}
-    assert named == {o.id for o in edition.operations if o.group == "Call Commands"}
+    conferences = {"CreateConference", "JoinConference", "LeaveConference"}
+    assert named == {o.id for o in edition.operations if o.group == "Call Commands"} | conferences
     assert named <= machines()["leg"].commands
 
 

@@ -89,8 +89,9 @@ def test_the_emulator_agrees_with_the_model(target: Any, operation: str) -> None
         ("EnqueueCall", takes("EnqueueCall"), 3),
         ("RejectCall", takes("RejectCall", "90018"), 2),
         ("DialCall", refuses("DialCall"), 1),
+        ("JoinConference", takes("JoinConference"), 5),
     ],
-    ids=["refuses what is legal", "takes what is illegal", "another code", "nobody can dial"],
+    ids=["refuses what is legal", "takes what is illegal", "another code", "nobody can dial", "joins twice"],
 )
 def test_a_wrong_answer_is_found(target: Any, operation: str, answer: Any, longest: int) -> None:
     report = target.prove("models", operation, answer=answer)
@@ -108,8 +109,20 @@ def test_a_wrong_answer_is_found(target: Any, operation: str, answer: Any, longe
         ("HangupCall", bent("call.hangup", hangup_cause="not_found"), 3),
         ("BridgeCall", again("call.bridged", call_control_id="v3:nobody", call_leg_id="nobody"), 4),
         ("HangupCall", peers_stay(), 5),
+        ("CreateConference", without("conference.participant.joined"), 4),
+        ("ReferCall", again("call.refer.started"), 4),
     ],
-    ids=["missing", "twice", "not bridged", "after the end", "another cause", "another leg", "peers stay"],
+    ids=[
+        "missing",
+        "twice",
+        "not bridged",
+        "after the end",
+        "another cause",
+        "another leg",
+        "peers stay",
+        "joined unheard",
+        "referred twice",
+    ],
 )
 def test_wrong_events_are_found(target: Any, operation: str, post: Any, longest: int) -> None:
     report = target.prove("models", operation, post=post)

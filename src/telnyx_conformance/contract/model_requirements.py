@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MODELS = "models"
 ANSWER, EVENTS = "answer", "events"
 DIAL = "DialCall"
+CREATE, JOIN, LEAVE = CONFERENCES = ("CreateConference", "JoinConference", "LeaveConference")
 KINDS: Mapping[str, tuple[Level, str]] = {
     ANSWER: ("SHOULD", "in any state of its call the command is taken or refused as the state machines say"),
     EVENTS: (
@@ -23,9 +24,9 @@ KINDS: Mapping[str, tuple[Level, str]] = {
 
 
 def model_requirements(operation: Operation) -> tuple[Requirement, ...]:
-    """Return what random programs show of an operation: nothing unless it dials, or is a command to a leg."""
+    """Return what random programs show of an operation: nothing unless it makes or moves a leg."""
     leg = machines()["leg"]
-    if operation.id not in leg.commands or (operation.id != DIAL and "{call_control_id}" not in operation.path):
+    if operation.id not in leg.commands:
         return ()
     return tuple(
         Requirement(

@@ -9,7 +9,7 @@ import msgspec
 from telnyx_conformance.contract.machines import Row
 from telnyx_conformance.contract.model_requirements import EVENTS
 from telnyx_conformance.modelling.steps import letter
-from telnyx_conformance.modelling.world import BY_COMPANY, ENDED, LegModel, World, agrees
+from telnyx_conformance.modelling.world import BY_COMPANY, BY_FAR_END, ENDED, LegModel, World, agrees
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,6 +82,8 @@ class Reckoning:
                 if not leg.parks:
                     return self._differs(f"{HANGUP} on leg {letter(leg.place)}, whose peer is gone", "it does not come")
                 leg.state = "answered"
+        if any(not conference.members and not conference.is_over for conference in self._world.conferences):
+            return self._differs("conference.ended, when the last has left", "it does not come")
         return None
 
     def _account(self, event: Event) -> Difference | None:
@@ -95,11 +97,13 @@ class Reckoning:
             if (leg, event.type) not in self._missing:
                 return self._differs(f"one {event.type} on leg {letter(leg.place)}", f"another {_told(event)}")
             self._missing.remove((leg, event.type))
+            self._world.note_conference(leg, event.type, event.payload)
             return None
         before = leg.state
         known = self._world.documented(event.type)
         if known and not self._world.explain(leg, event.type, event.payload, self._allowed(leg)):
             return self._differs(f"no {event.type} on leg {letter(leg.place)}, which is {before}", _told(event))
+        self._world.note_conference(leg, event.type, event.payload)
         if event.type == BRIDGED and leg.origin is not None:
             self.leave_alone(self._world.pair(leg, leg.origin))
         if leg.state == ENDED and before != ENDED:
@@ -119,7 +123,7 @@ class Reckoning:
     def _allowed(self, leg: LegModel) -> frozenset[str]:
         """Return the triggers that the step makes possible on a leg."""
         if self._happenings is not None:
-            return self._happenings
+            return self._happenings | {BY_FAR_END} if leg.is_leaving else self._happenings
         in_company = leg.peer or leg.origin or leg in self._company or any(o.origin is leg for o in self._world.legs)
         return BY_COMPANY if in_company else frozenset()
 

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 STEPS, MOST_LEGS, SHRINKING_PROGRAMS = 30, 6, 60
 DESTINATIONS = ("answers", "busy", "rejects", "rings_out", "not_found")
-SETTING = ("AnswerCall", "BridgeCall", "EnqueueCall", "HangupCall", "TransferCall")
+SETTING = (
+    "AnswerCall",
+    "BridgeCall",
+    "EnqueueCall",
+    "HangupCall",
+    "TransferCall",
+    "CreateConference",
+    "JoinConference",
+)
 SET_OUT: tuple[Step, ...] = (Dial("answers"), Dial("answers"), RingIn(), Wait(3.0))
 PAUSES = (3.0, 1.0, 40.0, 70.0)
 LEGS = st.integers(0, MOST_LEGS - 1)
@@ -55,8 +63,7 @@ class Search:
         self.outcome = Outcome()
         self._seed = crc32(f"{session.settings.seed} {focus}".encode())
         by_id = session.edition.by_id
-        taken = machines()["leg"].commands - {DIAL}
-        self.commands = sorted(id_ for id_ in taken if id_ in by_id and "{call_control_id}" in by_id[id_].path)
+        self.commands = sorted(id_ for id_ in machines()["leg"].commands - {DIAL} if id_ in by_id)
         self.dwelt_on = [focus] if focus in self.commands else self.commands
 
     def run_programs(self, programs: int) -> None:

@@ -11,24 +11,27 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from telnyx_conformance.contract.machines import Machine, Row, is_command, machines
+from telnyx_conformance.contract.model_requirements import JOIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-LEG = "leg"
+LEG, PARTICIPANT = "leg", "participant"
+ENDED_CONFERENCE, JOINED_ALREADY, NO_MEMBER = "90019", "90044", "90033"
 ENDED, TALKING = "ended", ("answered", "bridged", "queued", "conference")
 # Triggers of the leg's table that need a reason other than time: who acts, and on whom.
 BY_FAR_END, BY_KEYS = "far_hangs_up", "digit"
 BY_COMPANY = frozenset({"peer_ends", "unbridged", "withdrawn", "bridge", "conference_ends", "transferred"})
 # Events of other machines that move the leg too.
+REFERRED = "call.refer.completed"  # the far end leaves by itself
 COUPLED: Mapping[str, str] = {"call.dequeued": "dequeued", "conference.participant.left": "conference_left"}
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """How a command should be answered: taken, or refused with this code."""
+    """How a command should be answered: taken, or refused with one of these codes (each names a reason that holds)."""
 
     taken: bool
-    code: str = ""
+    codes: tuple[str, ...] = ()
 
 
 class Going:
@@ -52,17 +55,27 @@ class LegModel:
         self.origin: LegModel | None = None
         self.parks = False
         self.owed: list[str] = []
+        self.is_leaving = False
         self.going: list[Going] = []
 
 
+class Conference:
+    """A conference as far as the model knows it."""
+
+    def __init__(self, id_: str) -> None:
+        self.id, self.is_over = id_, False
+        self.members: set[LegModel] = set()
+
+
 class World:
-    """All legs of a program."""
+    """All legs and conferences of a program."""
 
     def __init__(self) -> None:
         self.machines = machines()
         self.leg_machine = self.machines[LEG]
         self.others = tuple(one for name, one in self.machines.items() if name != LEG)
         self.legs: list[LegModel] = []
+        self.conferences: list[Conference] = []
         self.now = 0.0
 
     def known(self, payload: Mapping[str, Any]) -> LegModel | None:
@@ -103,17 +116,48 @@ class World:
     def expected(self, leg: LegModel, operation: str, other: LegModel | None) -> Expected:
         """Return how a command to `leg` should be answered; `other` is the leg it names besides."""
         if self.row(leg, operation) is None:
-            return Expected(taken=False, code=self.leg_machine.refusal_code(leg.state, operation))
+            return Expected(taken=False, codes=(self.leg_machine.refusal_code(leg.state, operation),))
         if operation == "BridgeCall" and other is not None:
             if other is leg:
-                return Expected(taken=False, code="90015")
+                return Expected(taken=False, codes=("90015",))
             if self.row(other, "bridge") is None:
-                return Expected(taken=False, code=self.leg_machine.refusal_code(other.state, "bridge"))
+                return Expected(taken=False, codes=(self.leg_machine.refusal_code(other.state, "bridge"),))
         for machine in self.others:
             code = self._refused_by(machine, leg, operation)
             if code:
-                return Expected(taken=False, code=code)
+                return Expected(taken=False, codes=(code,))
         return Expected(taken=True)
+
+    def expected_in_conference(self, leg: LegModel, operation: str, conference: Conference) -> Expected:
+        """Return how a command should be answered that lets `leg` join or leave a conference."""
+        codes = [ENDED_CONFERENCE] if conference.is_over else []
+        if self.row(leg, operation) is None:
+            codes.append(self.leg_machine.refusal_code(leg.state, operation))
+        elif (leg in conference.members) == (operation == JOIN):
+            codes.append(JOINED_ALREADY if operation == JOIN else NO_MEMBER)
+        return Expected(taken=not codes, codes=tuple(codes))
+
+    def enter(self, leg: LegModel) -> Row:
+        """Let a leg become a participant; return the row whose events tell of it."""
+        going = Going(self.machines[PARTICIPANT])
+        row = going.machine.rows[going.state, "entered"]
+        going.state = row.next
+        leg.going.append(going)
+        return row
+
+    def note_conference(self, leg: LegModel, event: str, payload: Mapping[str, Any]) -> None:
+        """Keep account of who is in which conference, and which is over."""
+        conference = next((one for one in self.conferences if one.id == payload.get("conference_id")), None)
+        if conference is None:
+            return
+        if event == "conference.participant.joined":
+            conference.members.add(leg)
+        elif event == "conference.participant.left":
+            conference.members.discard(leg)
+        elif event == "conference.ended":
+            conference.is_over = True
+        if leg.state == "answered" and any(leg in one.members for one in self.conferences):
+            leg.state = "conference"  # it left one for another
 
     @staticmethod
     def _refused_by(machine: Machine, leg: LegModel, operation: str) -> str:
@@ -183,6 +227,7 @@ class World:
         return False
 
     def _couple(self, leg: LegModel, event: str) -> None:
+        leg.is_leaving = leg.is_leaving or event == REFERRED
         row = self.row(leg, COUPLED.get(event, ""))
         if row is not None:
             leg.state = row.next
