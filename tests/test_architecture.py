@@ -25,6 +25,7 @@ ARROWS: dict[str, set[str]] = {
         "emulator",
         "opening",
         "run",
+        "modelling",
         "report",
     },  # it plants, lets the suites judge, and tells
     "run": {"contract", "checks", "plan", "inbox"},

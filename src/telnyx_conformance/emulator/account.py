@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from telnyx_conformance.contract.machines import Machine, Row
 from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.emulator.clock import Clock
 from telnyx_conformance.emulator.ids import Ids
@@ -15,6 +16,7 @@ from telnyx_conformance.emulator.outbox import Outbox
 from telnyx_conformance.emulator.store import Store
 
 Mode = Literal["stateful", "stub"]
+Misread = Callable[[Machine, str, str, Row | None], Row | None]
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +62,10 @@ class Product(Protocol):
 
 
 class Account(msgspec.Struct, kw_only=True):
-    """One API key's world: its own time, ids, resources, calls, webhooks and media. Accounts share nothing."""
+    """One API key's world: its own time, ids, resources, calls, webhooks and media. Accounts share nothing.
+
+    `misread` is a planted fault's idea of what a state machine's table says of a command in a state.
+    """
 
     key: str
     mode: Mode
@@ -69,4 +74,5 @@ class Account(msgspec.Struct, kw_only=True):
     outbox: Outbox
     store: Store
     lines: Lines = msgspec.field(default_factory=Lines)
+    misread: Misread | None = None
     products: list[Product] = []

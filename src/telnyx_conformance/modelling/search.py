@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 from zlib import crc32
 
@@ -13,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec.structs import replace
 
 from telnyx_conformance.contract.machines import machines
-from telnyx_conformance.contract.model_requirements import DIAL
+from telnyx_conformance.contract.model_requirements import CREATE, DIAL
 from telnyx_conformance.modelling.program import Program
 from telnyx_conformance.modelling.reckoning import Difference
 from telnyx_conformance.modelling.steps import Command, Dial, FarEnd, Repeat, RingIn, Step, Wait
@@ -36,6 +37,12 @@ SETTING = (
     "JoinConference",
 )
 SET_OUT: tuple[Step, ...] = (Dial("answers"), Dial("answers"), RingIn(), Wait(3.0))
+# A leg in each state: two that are bridged, then answered, queued, in a conference, ended, parked, and one that rings.
+EVERY_STATE: tuple[Step, ...] = (
+    *(Dial("answers") for _ in range(6)), Wait(3.0), RingIn(), Dial("rings_out"), Command("BridgeCall", 0, 1),
+    Command("EnqueueCall", 3), Command(CREATE, 4), Command("HangupCall", 5),
+)  # fmt: skip
+TOURED, PARTNER = (2, 3, 4, 5, 6, 7, 0), 1  # the leg that is bridged comes last: what is sent to it concerns two
 PAUSES = (3.0, 1.0, 40.0, 70.0)
 LEGS = st.integers(0, MOST_LEGS - 1)
 
@@ -66,20 +73,36 @@ class Search:
         self.commands = sorted(id_ for id_ in machines()["leg"].commands - {DIAL} if id_ in by_id)
         self.dwelt_on = [focus] if focus in self.commands else self.commands
 
+    @property
+    def tour(self) -> tuple[Step, ...]:
+        """A leg in each state, and the commands that the search dwells on to each of them."""
+        return (*EVERY_STATE, *(Command(each, leg, PARTNER) for leg in TOURED for each in self.dwelt_on))
+
     def run_programs(self, programs: int) -> None:
-        """Play `programs` programs, or until a difference was found and shrunk."""
+        """Play one program that sends the command in every state of a leg, then `programs` random ones; shrink a difference."""
+        tour = self.tour
+        try:
+            found, taken = self._played(tour)
+            self.outcome.steps += taken
+            if found is None or found.operation not in self.dwelt_on:  # it may hide what is to be found out
+                self._play_at_random(programs)
+        except Unavailable as reason:
+            self.outcome.unavailable = str(reason)
+            return
+        if found is not None and self.outcome.difference is None:
+            self.outcome.difference, self.outcome.program = found, tour[:taken]
+        if self.outcome.difference is not None:
+            self._slim()
+
+    def _play_at_random(self, programs: int) -> None:
         quiet = settings(
             max_examples=programs, stateful_step_count=STEPS, database=None, deadline=None, print_blob=False,
             phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
             verbosity=Verbosity.quiet,
         )  # fmt: skip
         machine = type("Programs", (Programs,), {"search": self})
-        try:
+        with suppress(DiffersError, Flaky):
             run_state_machine_as_test(seed(self._seed)(machine), settings=quiet)
-        except (DiffersError, Flaky):
-            self._slim()
-        except Unavailable as reason:
-            self.outcome.unavailable = str(reason)
 
     def _slim(self) -> None:
         """Leave out one step after the other, as long as the same difference shows: what is left is all needed."""
@@ -98,6 +121,7 @@ class Search:
         program = Program(self.session)
         try:
             self.run(program.begin())
+            taken = 0
             for taken, step in enumerate(steps, 1):
                 if isinstance(step, Command | FarEnd) and not program.world.legs:
                     break
@@ -106,7 +130,7 @@ class Search:
                     return found, taken
         finally:
             program.end()
-        return None, 0
+        return None, taken
 
     def differs(self, found: Difference, steps: list[Step]) -> None:
         """Keep the smallest program; raise what makes Hypothesis look for a smaller one."""

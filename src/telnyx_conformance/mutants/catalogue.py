@@ -28,6 +28,7 @@ from telnyx_conformance.mutants.equivalents import EQUIVALENTS
 from telnyx_conformance.mutants.lives import of_requirement
 from telnyx_conformance.mutants.robustness import ROBUSTNESS, rows_of
 from telnyx_conformance.mutants.sequences import of_sequence
+from telnyx_conformance.mutants.transitions import OPERATORS, places, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """One fault. `sees` are the requirement ids, or beginnings of ids, that name it: a failure of one is no accident.
 
     `site` is the place, `kind` the rule there and `variant` what is done to it; `sequence` or `delivery` names the contract
-    that shows the fault, both are empty where single requests do.
+    that shows the fault, both are empty where single requests or random programs do.
     """
 
     id: str
@@ -116,6 +117,7 @@ def everything(edition: Edition) -> Iterator[Mutant]:
         yield from of_operation(edition, operation)
     yield from of_sequences(edition)
     yield from of_deliveries(edition)
+    yield from of_transitions(edition)
 
 
 def of_operation(edition: Edition, operation: Operation) -> Iterator[Mutant]:
@@ -167,6 +169,26 @@ def of_deliveries(edition: Edition) -> Iterator[Mutant]:
             )
 
 
+def of_transitions(edition: Edition) -> Iterator[Mutant]:
+    """Yield the mutants that misread the table of a state machine."""
+    for place in places(edition, load_sequences(edition.name)):
+        if not place.requirement:
+            continue
+        operation, where, kind = place.requirement.split(":")
+        yield Mutant(
+            id=f"{place.requirement}:{place.machine}.{place.state}:{place.variant}",
+            operator=OPERATORS[place.variant],
+            category="state",
+            operation=operation,
+            site=site_of(place.machine, place.state, place.command),
+            kind=kind,
+            variant=place.variant,
+            sees=(place.requirement,),
+            conformance_class=where.partition(".")[0],
+            sequence=place.sequence,
+        )
+
+
 def is_equivalent(mutant: Mutant) -> bool:
     """Whether nobody could tell a mutant from the original; `EQUIVALENTS` says why."""
     return any(rule.matches(mutant.id) for rule in EQUIVALENTS)
@@ -176,7 +198,8 @@ def mutant_called(edition: Edition, name: str) -> Mutant:
     """Return the mutant with an id. Raises `UnknownName` with the nearest one."""
     operation = edition.operation(name.partition(":")[0])
     found = {m.id: m for m in of_operation(edition, operation)}
-    found |= {m.id: m for m in (*of_sequences(edition), *of_deliveries(edition)) if m.operation == operation.id}
+    others = (*of_sequences(edition), *of_deliveries(edition), *of_transitions(edition))
+    found |= {m.id: m for m in others if m.operation == operation.id}
     if name not in found:
         raise UnknownName("mutant", name, found)
     return found[name]

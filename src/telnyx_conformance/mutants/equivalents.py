@@ -29,6 +29,13 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
     ),
     *(
         Equivalent(
+            pattern=f"LeaveConference:*:leg.{state}:taken",
+            reason="who is in no conference is no participant either, and that is refused with the same code",
+        )
+        for state in ("answered", "bridged", "queued")
+    ),
+    *(
+        Equivalent(
             pattern=f"{operation}:filter.{name}:applies:ignored",
             reason="the filter takes one value only, and everything in the list has it",
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 
 from telnyx_conformance.contract.lifecycles import load_lifecycles
+from telnyx_conformance.contract.model_requirements import MODELS
 from telnyx_conformance.emulator.core import Emulator
 from telnyx_conformance.emulator.embedded import EmbeddedTransport
 from telnyx_conformance.errors import HarnessError
@@ -40,6 +41,7 @@ Word = Literal["killed", "survived", "timeout"]
 ACCOUNTS = 64
 MOST_EVIDENCE = 64 * 1024 * 1024
 SECONDS = 60.0
+PROGRAMS = 12  # beside the one that sends the command in every state of a leg
 NAMED = 5
 
 
@@ -176,6 +178,10 @@ class Bench:
             raise HarnessError("a planted fault is itself at fault", where=proven, got=repr(broken)) from broken
 
     async def _prove(self, proven: str, subject: Any) -> list[Verdict]:
+        if proven == MODELS:
+            from telnyx_conformance.modelling.campaign import Campaign  # noqa: PLC0415 - most runs need no programs
+
+            return await asyncio.wait_for(Campaign(self.session, subject).prove(PROGRAMS), self._seconds)
         return await asyncio.wait_for(prove(self.session, proven, subject), self._seconds)
 
     def proofs(self, mutant: Mutant) -> Iterator[tuple[str, Subject]]:
@@ -186,7 +192,7 @@ class Bench:
             yield from ((proven, sequence) for proven in ("webhooks", "commands") if proven in own)
         elif mutant.delivery:
             yield mutant.conformance_class, self._deliveries[mutant.delivery]
-        elif mutant.category == "state":
+        elif mutant.category == "state" and mutant.conformance_class != MODELS:
             yield mutant.conformance_class, self.session.lifecycles.of(mutant.operation).resource
         else:
             yield mutant.conformance_class, self.settings.edition.operation(mutant.operation)

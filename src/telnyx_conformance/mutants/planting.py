@@ -30,6 +30,7 @@ from telnyx_conformance.mutants.robustness import fault_of
 from telnyx_conformance.mutants.rules import RuleFault, WordingFault, branch_of
 from telnyx_conformance.mutants.sequences import answer_of
 from telnyx_conformance.mutants.streams import StreamFault
+from telnyx_conformance.mutants.transitions import OPERATORS, TransitionFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,8 @@ FAR = 1000  # pages from here on are beyond the end
 def plant(edition: Edition, mutant: Mutant) -> Fault:
     """Return the fault of a mutant, to be given to an `Emulator` of the same edition."""
     operation = edition.operation(mutant.operation)
+    if mutant.operator in OPERATORS.values():
+        return TransitionFault(mutant.site, mutant.variant)
     if mutant.sequence or mutant.delivery:
         return _in_a_contract(edition, mutant)
     return LifeFault(mutant, edition) if mutant.category == "state" else _of_requests(edition, operation, mutant)

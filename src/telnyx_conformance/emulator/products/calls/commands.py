@@ -125,9 +125,7 @@ class Calls:
         command_id = body.get("command_id")
         if command_id and leg.command_ids and (seen := leg.command_ids.answer(command_id, self._clock.micros)):
             return seen  # type: ignore[no-any-return]
-        row = TABLE.get((leg.state, command))
-        if row is None:
-            raise Refusal(422, LEG.refusal_code(leg.state, command), bare=True)
+        row = self.switch.tables.row(LEG, leg.state, command)
         if command == "TransferCall":
             self.switch.admit({"/to": body["to"]})
         feature = self._commands.get(command)

@@ -14,6 +14,7 @@ from telnyx_conformance.emulator.products.calls.legs import Leg, Legs
 from telnyx_conformance.emulator.products.calls.machine import TABLE
 from telnyx_conformance.emulator.products.calls.queues import QueueBook
 from telnyx_conformance.emulator.registry import NoRegistry
+from telnyx_conformance.emulator.tables import Tables
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.machines import Row
@@ -48,6 +49,7 @@ class Switch:
         self.legs = Legs(account.clock, limit=limit)
         self.queues = QueueBook()
         self.lines = account.lines
+        self.tables = Tables(account.misread)
         self.registry = registry or NoRegistry()
         self.on_answer: list[Begin] = []
         self._outbox = account.outbox

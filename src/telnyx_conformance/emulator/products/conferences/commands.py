@@ -13,7 +13,7 @@ from telnyx_conformance.emulator.listing import page_of
 from telnyx_conformance.emulator.products.calls.activity import Feature
 from telnyx_conformance.emulator.products.calls.audio import audio_of, audio_table, speech_seconds
 from telnyx_conformance.emulator.products.calls.legs import CommandIds
-from telnyx_conformance.emulator.products.calls.machine import LEG, TABLE
+from telnyx_conformance.emulator.products.calls.machine import LEG
 from telnyx_conformance.emulator.products.calls.playing import admit_audio
 from telnyx_conformance.emulator.products.calls.sounds import FETCH_SECONDS
 from telnyx_conformance.emulator.products.conferences.book import ConferenceBook
@@ -87,8 +87,7 @@ class Conferences(Feature):
         if command_id and (seen := conference.command_ids.answer(command_id, now)):
             return seen  # type: ignore[no-any-return]
         command = ask.operation.id
-        if (conference.state, command) not in conference.machine.rows:
-            raise Refusal(422, conference.machine.refusal_code(conference.state, command), bare=True)
+        self.switch.tables.row(conference.machine, conference.state, command)
         self._deeds[command](conference, body)
         if command_id:
             conference.command_ids.remember(command_id, now, OK)
@@ -133,8 +132,7 @@ class Conferences(Feature):
         leg = self.switch.legs.get(body["call_control_id"])
         if leg is None:
             raise Refusal(422, "90015", bare=True)
-        if (leg.state, command) not in TABLE:
-            raise Refusal(422, LEG.refusal_code(leg.state, command), bare=True)
+        self.switch.tables.row(LEG, leg.state, command)
         return leg
 
     def _open(self, leg: Leg, body: Body) -> Conference:
@@ -164,11 +162,12 @@ class Conferences(Feature):
         self.switch.tell(leg, "moved")
         if "client_state" in body:
             leg.client_state = body["client_state"]
-        self.switch.carry_out(leg, TABLE[leg.state, command], body)
+        self.switch.carry_out(leg, self.switch.tables.row(LEG, leg.state, command), body)
 
     def _leave(self, conference: Conference, body: Body) -> None:
         participant = self._participant(conference, body)
-        self.switch.carry_out(participant.leg, TABLE[participant.leg.state, "LeaveConference"], body)
+        row = self.switch.tables.row(LEG, participant.leg.state, "LeaveConference")
+        self.switch.carry_out(participant.leg, row, body)
 
     def _supervise(self, conference: Conference, body: Body) -> None:
         participant = self._participant(conference, body)
