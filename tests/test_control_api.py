@@ -166,6 +166,19 @@ def test_the_log_of_requests_is_bounded_and_tells_the_time_of_the_account() -> N
     assert log == [{"method": "GET", "target": "/v2/addresses?page[size]=1", "status": 200, "at": now}]
 
 
+def test_webhooks_are_counted_by_what_became_of_them() -> None:
+    async def scene(api: Api) -> tuple[dict[str, int], dict[str, int]]:
+        before = await api.control.webhooks(KEY)
+        asked = {"application_name": "counted", "webhook_event_url": "https://example.com/nobody"}
+        made = await api.http.post("/v2/call_control_applications", json=asked)
+        await api.control.inbound_call(KEY, made.json()["data"]["id"], FROM, ANSWERS)
+        return before, await api.control.webhooks(KEY)
+
+    before, after = played(scene)
+    nothing = {"posted": 0, "delivered": 0, "failed": 0, "dropped": 0, "under_way": 0}
+    assert (before, after) == (nothing, {**nothing, "posted": 1, "failed": 1})
+
+
 @pytest.mark.parametrize("limit", ["0", "201", "many"])
 def test_a_log_cannot_be_asked_for_out_of_bounds(limit: str) -> None:
     assert played(lambda api: api.code("GET", f"/requests?limit={limit}"))[0] == 422

@@ -50,6 +50,13 @@ async def _list_requests(_: Emulator, world: World, ask: Ask) -> Any:
     return {"data": [dict(zip(("method", "target", "status", "at"), entry, strict=True)) for entry in newest]}
 
 
+async def _count_webhooks(_: Emulator, world: World, __: Ask) -> Any:
+    outbox = world.account.outbox
+    counted = {"posted": outbox.posted, "delivered": outbox.ended["delivered"], "failed": outbox.ended["failed"]}
+    over = counted["delivered"] + counted["failed"] + outbox.dropped
+    return {"data": {**counted, "dropped": outbox.dropped, "under_way": outbox.posted - over}}
+
+
 async def _read_public_key(emulator: Emulator, _: World, __: Ask) -> Any:
     return {"public_key": emulator.courier.public_key}
 
@@ -104,6 +111,7 @@ HANDLERS: Mapping[str, Handler] = {
     "settle": _settle,
     "reset": _reset,
     "listRequests": _list_requests,
+    "countWebhooks": _count_webhooks,
     "readPublicKey": _read_public_key,
     "listDestinations": _list_destinations,
     "setDestination": _set_destination,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -99,6 +99,8 @@ class Parcel:
 class Outbox:
     """One account's outgoing webhooks. What exceeds `limit` undelivered ones is dropped and counted in `dropped`.
 
+    `ended` counts journeys by how they ended; `posted` counts all webhooks that were ever meant to go out.
+
     `secret` signs webhooks of API v1. `retries`, `bend`, `draft`, `seal` and `tell` are where a planted fault sits: the
     rules, what is posted, an attempt before and after it is signed, and what the log is told.
     """
@@ -115,7 +117,8 @@ class Outbox:
     ) -> None:
         self.clock = clock
         self.log: deque[Delivery] = deque(maxlen=keep)
-        self.dropped = 0
+        self.posted = self.dropped = 0
+        self.ended: Counter[Ending] = Counter()
         self.secret = secret
         self.retries = Retries()
         self.bend: Callable[[Outgoing], Iterable[Outgoing]] | None = None
@@ -148,6 +151,7 @@ class Outbox:
 
     def enqueue(self, one: Outgoing) -> None:
         """Hand a webhook to the courier as it is."""
+        self.posted += 1
         if self._outstanding >= self._limit:
             self.dropped += 1
             return
@@ -238,6 +242,7 @@ class Outbox:
         self._wake()
 
     def _enter(self, delivery: Delivery) -> None:
+        self.ended[delivery.status] += 1
         self.log.extend((delivery,) if self.tell is None else self.tell(delivery))
 
     def _wake(self) -> None:

@@ -100,6 +100,11 @@ class Control:
         answer = await self.ask("GET", f"/requests?limit={limit}", key)
         return list(answer.get("data", ())) if answer else []
 
+    async def webhooks(self, key: str) -> dict[str, int]:
+        """Return how many webhooks were posted, delivered, failed, dropped, and are under way; nothing when not told."""
+        answer = await self.ask("GET", "/webhooks", key)
+        return dict(answer.get("data", {})) if answer else {}
+
     async def reset(self, key: str) -> bool:
         """Empty the account."""
         return await self.ask("POST", "/reset", key, {}) is not None
