@@ -10,15 +10,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from telnyx_conformance.interruption import heed_termination
+from telnyx_conformance.mutants.running import LOG, read_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SECONDS = 60.0
 ENDINGS = [signal.SIGINT, signal.SIGTERM]
@@ -65,11 +66,13 @@ def until_line(file: Path, number: int) -> None:
 
 
 def group_is_empty(pid: int) -> bool:
-    try:
-        os.killpg(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    """Return whether nobody of a process group runs any more; who has ended and was not reaped does not."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(group) == pid and state != "Z":
+                return False
+    return True
 
 
 @pytest.mark.parametrize("sent", ENDINGS)
@@ -96,6 +99,24 @@ def test_a_run_that_is_interrupted_at_any_moment_ends_and_can_be_read(
     assert (found["verdict"], "the run was interrupted" in found["reasons"]) == ("incomplete", True)
     assert len(kept) > line
     assert "Traceback" not in said
+    assert group_is_empty(process.pid)
+
+
+@pytest.mark.parametrize("sent", ENDINGS)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_planting_that_is_interrupted_ends_and_keeps_its_outcomes(
+    start: Start, tmp_path: Path, workers: str, sent: signal.Signals
+) -> None:
+    process = start("mutants", "run", "--sample", "0", "--only", "Billing Groups", "--workers", workers, "--out", "run")
+    until_line(tmp_path / "run" / LOG, 20)
+    process.send_signal(sent)
+    said = process.communicate(timeout=SECONDS)[1]
+    kept = read_log(tmp_path / "run" / LOG)
+
+    assert process.returncode == 3
+    assert said.strip().splitlines()[-1] == "interrupted"
+    assert "Traceback" not in said
+    assert len(kept) == len((tmp_path / "run" / LOG).read_bytes().splitlines()) >= 20
     assert group_is_empty(process.pid)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import difflib
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,9 +39,19 @@ class ConformanceError(Exception):
         self.problem, self.expected, self.got, self.where, self.advice = problem, expected, got, where, advice
         super().__init__(problem)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it pass from process to process whatever its class asks for to be made."""
+        return _restored, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         rows = [("where", self.where), ("expected", self.expected), ("got", self.got), ("try", self.advice)]
         return "\n".join([self.problem, *(f"  {name}: {text}" for name, text in rows if text)])
+
+
+def _restored(kind: type[ConformanceError], arguments: tuple[Any, ...], fields: dict[str, Any]) -> ConformanceError:
+    made = kind.__new__(kind, *arguments)
+    made.__dict__.update(fields)
+    return made
 
 
 class UsageError(ConformanceError):

@@ -89,10 +89,12 @@ def run(
 ) -> int:
     """Plant a sample of faults, one at a time, and write the kill matrix."""
     from telnyx_conformance.contract.document import load_edition
+    from telnyx_conformance.interruption import heed_termination
     from telnyx_conformance.mutants import matrix, running
     from telnyx_conformance.mutants.kinds import binding_kinds
     from telnyx_conformance.mutants.page import page
 
+    heed_termination()
     known = load_edition(edition)
     began = time.monotonic()
     taken = running.sampled(running.chosen(known, operators=operators, only=only), sample, seed)
@@ -153,8 +155,10 @@ def variants(edition: str, is_run: bool, names: tuple[str, ...], only: tuple[str
         for variant in chosen:
             click.echo(f"{variant.id}: {variant.because}")
         return int(ExitCode.CONFORMS)
+    from telnyx_conformance.interruption import heed_termination
     from telnyx_conformance.mutants.certifying import run as certified
 
+    heed_termination()
     began = time.monotonic()
     count = workers or min(os.cpu_count() or 1, 8)
     found = certified(edition, chosen, only=only, workers=count, told=lambda one: click.echo(one.line))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,12 +17,13 @@ from telnyx_conformance.emulator.server import Server, listening_socket
 from telnyx_conformance.mutants.judging import SECONDS, Bench
 from telnyx_conformance.mutants.kinds import AT_RANDOM
 from telnyx_conformance.mutants.variants import variant_called
+from telnyx_conformance.mutants.workers import shared_out
 from telnyx_conformance.opening import network_session
 from telnyx_conformance.run.planning import required_by
 from telnyx_conformance.run.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from collections.abc import Sequence as Several
 
     from telnyx_conformance.emulator.core import Emulator
@@ -135,14 +135,17 @@ def run(
 ) -> list[Certified]:
     """Certify variants on a selection of operations, each in a process of its own worker; `told` hears of each as it ends."""
     found: dict[str, Certified] = {}
-    for one in _judged(edition, chosen, only, min(workers, len(chosen))):
-        found[one.id] = one
-        if told is not None:
-            told(one)
+    with closing(_judged(edition, chosen, only, min(workers, len(chosen)))) as judged:
+        for one in judged:
+            found[one.id] = one
+            if told is not None:
+                told(one)
     return [found[variant.id] for variant in chosen]
 
 
-def _judged(edition: str, chosen: Several[Variant], only: Several[str], workers: int) -> Iterator[Certified]:
+def _judged(
+    edition: str, chosen: Several[Variant], only: Several[str], workers: int
+) -> Generator[Certified, None, None]:
     names = [(variant.id, tuple(only)) for variant in sorted(chosen, key=lambda v: v.on_the_wire)]
     if workers <= 1:
         benches = _Benches(edition)
@@ -151,10 +154,7 @@ def _judged(edition: str, chosen: Several[Variant], only: Several[str], workers:
         finally:
             benches.close()
         return
-    context = get_context("spawn")  # a forked process would inherit threads that it does not have
-    with ProcessPoolExecutor(workers, context, initializer=_open, initargs=(edition,)) as pool:
-        for future in as_completed([pool.submit(_certify, *name) for name in names]):
-            yield future.result()
+    yield from shared_out(_certify, names, workers=workers, opening=_open, given=(edition,))
 
 
 class _Benches:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import atexit
 import random
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from fnmatch import fnmatchcase
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,9 +14,10 @@ import msgspec
 from telnyx_conformance.errors import ReportError, UnknownName, UsageError
 from telnyx_conformance.mutants.catalogue import Mutant, catalogue, everything, is_equivalent
 from telnyx_conformance.mutants.judging import SECONDS, Bench, Outcome
+from telnyx_conformance.mutants.workers import shared_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from telnyx_conformance.contract.model import Edition
@@ -106,8 +106,9 @@ def run(
     waiting = [m for m in mutants if m.id not in known]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / LOG).open("ab", buffering=0) as log:
-            for outcome in _judged(edition, waiting, workers, seconds):
+        judged = _judged(edition, waiting, workers, seconds)
+        with (folder / LOG).open("ab", buffering=0) as log, closing(judged):
+            for outcome in judged:
                 known[outcome.id] = outcome
                 log.write(msgspec.json.encode(outcome) + b"\n")
                 if told is not None:
@@ -132,15 +133,18 @@ def read_log(file: Path) -> dict[str, Outcome]:
     return found
 
 
-def _judged(edition: Edition, mutants: Sequence[Mutant], workers: int, seconds: float) -> Iterator[Outcome]:
+def _judged(
+    edition: Edition, mutants: Sequence[Mutant], workers: int, seconds: float
+) -> Generator[Outcome, None, None]:
     batches = [list(mutants[start : start + BATCH]) for start in range(0, len(mutants), BATCH)]
     if workers == 1 or len(batches) < 2:  # noqa: PLR2004 - nothing to share out
         yield from _alone(edition, mutants, seconds)
         return
-    context = get_context("spawn")  # a forked process would inherit threads that it does not have
-    with ProcessPoolExecutor(workers, context, initializer=_open_bench, initargs=(edition.name, seconds)) as pool:
-        for future in as_completed([pool.submit(_judge, batch) for batch in batches]):
-            yield from future.result()
+    jobs = ((batch,) for batch in batches)
+    outcomes = shared_out(_judge, jobs, workers=workers, opening=_open_bench, given=(edition.name, seconds))
+    with closing(outcomes):
+        for several in outcomes:
+            yield from several
 
 
 def _alone(edition: Edition, mutants: Sequence[Mutant], seconds: float) -> Iterator[Outcome]:
