@@ -76,7 +76,7 @@ def test_every_command_is_refused_once_the_call_has_ended(operation: str) -> Non
     assert "90018" in codes(operation)
 
 
-@pytest.mark.parametrize("operation", COMMANDS.keys() - NOT_REFUSED_BEFORE_THE_ANSWER.keys())
+@pytest.mark.parametrize("operation", sorted(COMMANDS.keys() - NOT_REFUSED_BEFORE_THE_ANSWER.keys()))
 def test_every_command_is_refused_before_the_answer_unless_it_makes_sense_there(operation: str) -> None:
     assert "90034" in codes(operation)
 
@@ -93,7 +93,7 @@ def test_every_command_that_carries_a_state_shows_it_on_events(operation: str) -
     assert [s.name for s in SEQUENCES[operation] if "client_state" in first(s).request]
 
 
-@pytest.mark.parametrize("operation", COMMANDS.keys() - NOT_CUT_SHORT.keys())
+@pytest.mark.parametrize("operation", sorted(COMMANDS.keys() - NOT_CUT_SHORT.keys()))
 def test_every_command_that_begins_something_is_cut_short_by_a_hang_up(operation: str) -> None:
     assert [s.name for s in SEQUENCES[operation] if is_cut_short(s)]
 
