@@ -25,6 +25,12 @@ LATE = 4  # seconds beyond the bound: two legs' limits may run from moments that
 OTHERS = ("call.dtmf.received", "call.refer.started", "call.fork.started", "siprec.started", "streaming.started")
 
 
+def another_type(sequence: Sequence) -> str:
+    """Return a type of event that a sequence does not speak of."""
+    spoken = {item.event for item in sequence.wanted.values()} | {item.event for item in sequence.never}
+    return next(kind for kind in OTHERS if kind not in spoken)
+
+
 class EventFault(Fault):
     """Bends the events of one type on one leg (its number in the order in which an account's legs are first heard of)."""
 
@@ -37,13 +43,8 @@ class EventFault(Fault):
         self.conferences = list(sequence.conferences)
         self.place = mutant.site.removeprefix(f"{sequence.name}").removeprefix(".")
         self.event, self.leg = self._subject()
+        self.another_type = another_type(sequence)
         self.before = sequence.situation[self.event, self.leg] if sequence.must or mutant.kind != "never" else 0
-
-    @property
-    def another_type(self) -> str:
-        """A type of event that the sequence does not speak of."""
-        spoken = {item.event for item in self._sequence.wanted.values()} | {i.event for i in self._sequence.never}
-        return next(kind for kind in OTHERS if kind not in spoken)
 
     def means(self, number: int) -> bool:
         """Whether the fault is about this occurrence of its event on its leg, counted from 0 behind the situation.

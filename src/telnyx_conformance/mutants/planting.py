@@ -12,6 +12,7 @@ from telnyx_conformance.contract.deliveries import load_deliveries
 from telnyx_conformance.contract.exchange_requirements import FILTER, PAGE_NUMBER, PAGE_SIZE, SORTS
 from telnyx_conformance.contract.fields import fields_of
 from telnyx_conformance.contract.nodes import reader_of
+from telnyx_conformance.contract.sequence import COMMAND
 from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.contract.validators import compiled
 from telnyx_conformance.emulator import refusals
@@ -29,6 +30,7 @@ from telnyx_conformance.mutants.replies import ReplyFault
 from telnyx_conformance.mutants.robustness import fault_of
 from telnyx_conformance.mutants.rules import RuleFault, WordingFault, branch_of
 from telnyx_conformance.mutants.sequences import answer_of
+from telnyx_conformance.mutants.strays import ListedFault, StrayFault
 from telnyx_conformance.mutants.streams import StreamFault
 from telnyx_conformance.mutants.transitions import OPERATORS, TransitionFault
 
@@ -87,7 +89,12 @@ def plant_in(edition: Edition, mutant: Mutant, sequence: Sequence) -> Fault:
     """Return the fault of a mutant that a sequence shows."""
     if mutant.category == "responses":
         operation, before = answer_of(sequence, mutant.site)
+        if mutant.variant == "more":
+            return ListedFault(mutant.site.split(".", 2)[2], operation, skipped=before)
         return ReplyFault(mutant, edition, edition.operation(operation), skipped=before)
+    if mutant.variant == "stray":
+        operation, before = answer_of(sequence, f"{sequence.name}.{COMMAND}")
+        return StrayFault(mutant.kind, sequence, operation, skipped=before)
     return StreamFault(mutant) if mutant.kind == "stream" else EventFault(mutant, sequence)
 
 

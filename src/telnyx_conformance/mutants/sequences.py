@@ -10,6 +10,7 @@ from telnyx_conformance.contract.model import Requirement
 from telnyx_conformance.contract.sequence import Repeat, Send, Sequence
 from telnyx_conformance.contract.sequence_requirements import sequence_requirements
 from telnyx_conformance.errors import HarnessError
+from telnyx_conformance.mutants.strays import OPERATORS as STRAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,9 +85,15 @@ def _present(said: _Statement) -> Iterator[Row]:
         yield said.fault("session-wrong", "session", session, own=False)
 
 
+def _unfollowed(said: _Statement) -> Iterator[Row]:
+    is_of_schema = said.requirement.kind == "schema"
+    if not any(not (is_of_schema and item.undocumented) for item in said.sequence.must):  # else these are bent
+        yield said.fault(STRAYS[said.requirement.kind], "stray")
+
+
 def _payload(said: _Statement) -> Iterator[Row]:
     event, _, field = said.place.removeprefix(".").partition(".")
-    if any(item.name == event for item in said.sequence.must):
+    if event in said.sequence.wanted:
         yield said.fault(PAYLOADS.get(field, "payload-wrong"), "changed")
 
 
@@ -142,7 +149,9 @@ def _answer(said: _Statement) -> Iterator[Row]:
     [rule] = [a.expected for a in said.sequence.answers if (a.step, a.expected.field) == (step, field)]
     item = field.partition(".")[0]
     if rule.value is None and (item.isdigit() or item.isupper()):
-        return  # that a list lacks an item is not broken by changing those it has
+        # That a list lacks an item is not broken by changing those it has.
+        yield said.fault("listed-too-much", "more", category="responses")
+        return
     yield said.fault("answer-wrong", "null" if rule.rule == "present" else "changed", category="responses")
 
 
@@ -154,7 +163,7 @@ def _stream(said: _Statement) -> Iterator[Row]:
 STATEMENTS: dict[str, Callable[[_Statement], Iterator[Row]]] = {
     "present": _present, "payload": _payload, "timing": _timing, "delivery": _delivery, "signature": _signature,
     "order": _order, "never": _never, "share": _share, "accepted": _accepted, "refused": _refused,
-    "answer": _answer, "stream": _stream,
+    "answer": _answer, "stream": _stream, **dict.fromkeys(STRAYS, _unfollowed),
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from telnyx_conformance.checks.finding import NOT_JSON, json_body, outline
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 CALL = "call_control_id"
 QUEUE = "queue_name"
 CONFERENCES = "/conferences/{"
+ACTIVE_CALLS = "/connections/{connection_id}/active_calls"
 WAITING = 3  # a list of one tells little about pages
 # The state a command needs its call to be in; all others need one that is answered.
 STATES = {
@@ -82,10 +84,15 @@ class Prerequisites:
         return await self._once((producer.operation, repr(sorted(outer.items()))), self._produce(producer, outer))
 
     async def _of_calls(self, operation: Operation, name: str, outer: dict[str, str], *, fresh: bool) -> str:
-        """Return a conference, a queue with calls, one of its calls, or one in the state a command needs; empty otherwise."""
+        """Return a conference, a connection or queue with calls, one of its calls, or one in the state a command needs.
+
+        Empty for what has nothing to do with calls.
+        """
         if operation.path.startswith(CONFERENCES):
             work = self.conference(crowded=operation.method == "GET")
             return await (work if fresh else self._once((CONFERENCES, ""), work))
+        if operation.path == ACTIVE_CALLS:
+            return await self._once((ACTIVE_CALLS, ""), self.busy_connection())
         if name == QUEUE:
             return await self._once((QUEUE, ""), self.queue())
         if name == CALL and QUEUE in outer:
@@ -140,6 +147,14 @@ class Prerequisites:
             numbers += calls.behind.get(ids.call_control_id, ())
         self._behind[name] = tuple(dict.fromkeys(numbers))
         return name
+
+    async def busy_connection(self) -> str:
+        """Return the id of the application that calls go through, once a few do where calls can be made."""
+        connection = await self.connection()
+        with suppress(Unavailable):  # then the list is empty, and may be read all the same
+            ids = [await self._new_call("answered") for _ in range(WAITING)]
+            self._behind[connection] = self.behind((connection, *ids))
+        return connection
 
     async def conference(self, *, crowded: bool = False) -> str:
         """Return the id of a new conference with one call in it, or with several."""
