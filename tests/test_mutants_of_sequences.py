@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 EDITION = load_edition()
 SAMPLES = {s.name: s for s in load_sequences("2025-06-16", Path(__file__).parent / "sequences")}
-PLAYED = ("hangup-bridged", "transfer-again-and-again", "transfer-twice", "dial-read", "leave-queue", "press-digits")
+PLAYED = (
+    "hangup-bridged",
+    "transfer-again-and-again",
+    "transfer-twice",
+    "dial-read-back",
+    "leave-queue",
+    "press-digits",
+)
 ROWS = [(SAMPLES[name], mutant) for name in PLAYED for mutant in shown_by(SAMPLES[name], EDITION)]
 
 

@@ -74,7 +74,7 @@ def reasons(verdicts: list[Verdict]) -> set[str]:
     return {v.actual for v in verdicts}
 
 
-@pytest.mark.parametrize("name", ["hangup-bridged", "transfer-again-and-again", "transfer-twice", "dial-read", "leave-queue",
+@pytest.mark.parametrize("name", ["hangup-bridged", "transfer-again-and-again", "transfer-twice", "dial-read-back", "leave-queue",
                                   "press-digits"])  # fmt: skip
 def test_what_conforms_passes_whatever_had_to_be_prepared(stage: Stage, name: str) -> None:
     verdicts = stage.play(name)
@@ -109,7 +109,7 @@ def test_path_and_query_are_filled_in(stage: Stage) -> None:
 
 
 def test_an_object_within_a_list_is_filled_in(stage: Stage) -> None:
-    stage.play("dial-read")
+    stage.play("dial-read-back")
     [body] = stage.bodies("DialCall")
     assert body["custom_headers"][0]["name"].startswith("x-")
 

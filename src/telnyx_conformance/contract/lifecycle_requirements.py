@@ -6,10 +6,12 @@ made. `departs` in a lifecycle names those that do not hold, with the reason.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from telnyx_conformance.contract.document import editions
 from telnyx_conformance.contract.echoes import shared_fields
 from telnyx_conformance.contract.envelopes import JSON, envelope_of, properties_of
 from telnyx_conformance.contract.kinds import KINDS
@@ -80,9 +82,15 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         return made or self.resource.seeded >= SOME
 
 
+@cache
+def _has_lifecycles(edition: str) -> bool:
+    """Whether an edition is one that is carried along: of any other the lifecycles say nothing."""
+    return edition in editions()
+
+
 def lifecycle_requirements(edition: Edition, operation: Operation) -> Iterator[Requirement]:
     """Yield what is required of an operation as a part of the life of its resource."""
-    placed = load_lifecycles(edition.name).placed(operation.id)
+    placed = load_lifecycles(edition.name).placed(operation.id) if _has_lifecycles(edition.name) else None
     if placed is None or operation.server != "api":
         return
     life = life_of(edition, placed.resource)
