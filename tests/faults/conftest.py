@@ -189,8 +189,7 @@ class Target:
         `outbox` bends the outbox of every new account.
         """
         self._proofs += 1
-        self.session.worker = f"p{self._proofs}"
-        self.session.down, self.session.events_come, self.session._failures_in_a_row = "", True, 0
+        self.session.begin_anew(f"p{self._proofs}")
         self._plant.answer, self._plant.post, self._plant.sign, self._plant.outbox = answer, post, sign, outbox
         if isinstance(subject, str):
             contracts: dict[str, Any] = {s.name: s for s in (*SAMPLES, *self.settings.all_sequences)}

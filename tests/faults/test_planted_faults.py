@@ -420,7 +420,7 @@ ROWS = (
         ("UpdateOutboundVoiceProfile:lifecycles:merged",),
         {"answer": forgetful("UpdateOutboundVoiceProfile", "CreateVoiceProfile")}),
     Row("alone", "a change renames another one", "lifecycles", LIFE,
-        (f"{CHANGE}:lifecycles:alone",), body("GetBillingGroup", data(name="another"), nth(16))),
+        (f"{CHANGE}:lifecycles:alone",), body("GetBillingGroup", data(name="another"), nth(17))),
     Row("alone", "a deletion takes another one too", "lifecycles", LIFE,
         ("DeleteBillingGroup:lifecycles:alone",), instead("GetBillingGroup", 404, nth(20))),
     Row("gone", "what was deleted can be read", "lifecycles", LIFE,
