@@ -13,7 +13,8 @@ from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.envelopes import envelope_of, properties_of
 from telnyx_conformance.contract.lifecycles import Producer, lifecycles_of, path_parameters
 from telnyx_conformance.contract.validators import compiled
-from telnyx_conformance.emulator.core import Emulator, Reply
+from telnyx_conformance.emulator.core import Emulator
+from telnyx_conformance.emulator.reply import Reply
 from telnyx_conformance.emulator.routing import PREFIXES
 from telnyx_conformance.plan.planner import Planner
 from telnyx_conformance.plan.values import filled

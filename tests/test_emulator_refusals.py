@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from telnyx_conformance.contract.document import load_edition
-from telnyx_conformance.emulator.core import MOST_BODY_BYTES, Emulator, Reply
+from telnyx_conformance.emulator.core import MOST_BODY_BYTES, Emulator
+from telnyx_conformance.emulator.reply import Reply
 
 KEY = (b"authorization", b"Bearer KEYTEST_refusals")
 JSON = (b"content-type", b"application/json")

@@ -20,8 +20,8 @@ from telnyx_conformance.mutants.carriage import Sent
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from telnyx_conformance.emulator.core import Sending
     from telnyx_conformance.emulator.fault import Fault
+    from telnyx_conformance.emulator.reply import Sending
 
 KEY = {"authorization": "Bearer KEYTEST_server"}
 

@@ -18,7 +18,7 @@ from telnyx_conformance.emulator.retries import Retries
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from telnyx_conformance.emulator.fault import Letter, Outgoing
+    from telnyx_conformance.emulator.mail import Letter, Outgoing
     from telnyx_conformance.emulator.outbox import Delivery, Outbox
 
 Bend = Callable[[Any], None]

@@ -11,7 +11,8 @@ from typing import Any
 
 from telnyx_conformance.emulator.clock import follow
 from telnyx_conformance.emulator.control import PREFIX, handle_control
-from telnyx_conformance.emulator.core import MOST_BODY_BYTES, Emulator, Reply, World, too_large
+from telnyx_conformance.emulator.core import MOST_BODY_BYTES, Emulator, World, too_large
+from telnyx_conformance.emulator.reply import Reply
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

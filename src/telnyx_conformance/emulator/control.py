@@ -14,8 +14,9 @@ from telnyx_conformance.contract.control import load_control
 from telnyx_conformance.emulator import refusals
 from telnyx_conformance.emulator.account import Ask, Refusal
 from telnyx_conformance.emulator.control_handlers import HANDLERS
-from telnyx_conformance.emulator.core import Emulator, Headers, Reply, json_reply
+from telnyx_conformance.emulator.core import Emulator, Headers
 from telnyx_conformance.emulator.credentials import Unauthenticated
+from telnyx_conformance.emulator.reply import Reply, json_reply
 from telnyx_conformance.emulator.routing import Router
 from telnyx_conformance.emulator.validation import Rules, Unreadable
 

@@ -12,7 +12,7 @@ import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from time import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,6 +29,7 @@ from telnyx_conformance.emulator.products.calls import Calls
 from telnyx_conformance.emulator.products.deliveries import DeliveryLog
 from telnyx_conformance.emulator.products.messages import Messages
 from telnyx_conformance.emulator.registry import AccountRegistry
+from telnyx_conformance.emulator.reply import Reply, json_reply
 from telnyx_conformance.emulator.resources import Resources
 from telnyx_conformance.emulator.routing import Match, Router
 from telnyx_conformance.emulator.store import Store
@@ -43,23 +44,6 @@ REQUESTS_REMEMBERED = 200
 NO_CONTENT = 204
 NOTHING_SAID = b'{"data": {}}'
 EDITION_START = 1_750_075_200.0  # 2025-06-16T12:00:00Z
-JSON_HEADER = (b"content-type", b"application/json; charset=utf-8")
-
-
-Sending = Literal["whole", "slow", "in-pieces", "cut", "never"]
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """A response as it goes out.
-
-    `sending` is how the server sends it: anything but `whole` is asked for by a planted fault. `slow` comes late,
-    `in-pieces` byte by byte, `cut` breaks off half-way, `never` keeps the connection open and silent.
-    """
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-    sending: Sending = "whole"
 
 
 class World:
@@ -296,11 +280,6 @@ def too_large() -> Reply:
     """Return the refusal of a body beyond the limit."""
     detail = f"The body exceeds {MOST_BODY_BYTES} bytes."
     return json_reply(413, refusals.encode([refusals.error("10015", detail)]))
-
-
-def json_reply(status: int, body: bytes) -> Reply:
-    """Return a JSON response."""
-    return Reply(status, [JSON_HEADER, (b"content-length", b"%d" % len(body))], body)
 
 
 def _reply(answer: Answer) -> Reply:

@@ -13,7 +13,7 @@ from yarl import URL
 
 from telnyx_conformance.contract.webhook_wire import encode_get
 from telnyx_conformance.emulator.addresses import objection, origin_of
-from telnyx_conformance.emulator.fault import Letter
+from telnyx_conformance.emulator.mail import Letter
 from telnyx_conformance.emulator.outbox import Attempt, Outbox, Parcel
 from telnyx_conformance.emulator.retries import failure_code
 from telnyx_conformance.emulator.signing import Signer

@@ -6,15 +6,15 @@ Without a fault none of this is called. The faults themselves are made in `mutan
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.emulator.account import Account, Ask
-    from telnyx_conformance.emulator.core import Reply
     from telnyx_conformance.emulator.refusals import Problem
+    from telnyx_conformance.emulator.reply import Reply
 
     Handle = Callable[[str, str, Sequence[tuple[bytes, bytes]], bytes], Reply]
 
@@ -78,26 +78,3 @@ class Fault:
 
     def furnishes(self, account: Account, handle: Handle) -> None:
         """Let things happen in a new account before its owner's first request; `handle` is the emulator's own."""
-
-
-class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook before it is enqueued; `timeout` in seconds, `version` that of the API whose form it will have."""
-
-    url: str
-    document: Mapping[str, Any]
-    method: str
-    failover_url: str = ""
-    timeout: float = 2.0
-    version: Literal["1", "2"] = "2"
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt of a webhook as it goes out: the `number`-th, with the query in `url`; `timestamp` in Unix seconds."""
-
-    number: int
-    event_type: str
-    url: str
-    method: str
-    body: bytes
-    timestamp: int
-    headers: dict[str, str]

@@ -11,7 +11,7 @@ import msgspec
 
 from telnyx_conformance.contract.webhook_wire import flat
 from telnyx_conformance.emulator.clock import MICROS, Clock
-from telnyx_conformance.emulator.fault import Letter, Outgoing
+from telnyx_conformance.emulator.mail import Letter, Outgoing
 from telnyx_conformance.emulator.retries import Retries
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from telnyx_conformance.mutants.rules import with_length
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition, Operation
     from telnyx_conformance.emulator.account import Ask
-    from telnyx_conformance.emulator.core import Reply
     from telnyx_conformance.emulator.fault import Arrival
     from telnyx_conformance.emulator.refusals import Problem
+    from telnyx_conformance.emulator.reply import Reply
 
 Change = Callable[[Any], Any]
 UNKNOWN = {"x_not_documented": {"more": [1, 2.5, None, "ä"]}}

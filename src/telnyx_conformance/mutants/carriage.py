@@ -12,7 +12,7 @@ from telnyx_conformance.mutants.rules import with_length
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation
-    from telnyx_conformance.emulator.core import Reply, Sending
+    from telnyx_conformance.emulator.reply import Reply, Sending
 
 Row = tuple[bytes, bytes]
 CONTENT_TYPE, CONTENT_LENGTH = b"content-type", b"content-length"

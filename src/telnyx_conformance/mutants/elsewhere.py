@@ -8,13 +8,13 @@ import msgspec
 
 from telnyx_conformance.contract.envelopes import envelope_of
 from telnyx_conformance.emulator import refusals
-from telnyx_conformance.emulator.core import json_reply
+from telnyx_conformance.emulator.reply import json_reply
 from telnyx_conformance.plan.changes import others
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.lifecycle_requirements import Life
     from telnyx_conformance.contract.model import Edition, Operation
-    from telnyx_conformance.emulator.core import Reply
+    from telnyx_conformance.emulator.reply import Reply
     from telnyx_conformance.mutants.lives import LifeFault
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from telnyx_conformance.emulator.fault import Fault, Letter, Outgoing
+from telnyx_conformance.emulator.fault import Fault
+from telnyx_conformance.emulator.mail import Letter, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

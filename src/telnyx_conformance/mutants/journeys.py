@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.contract.delivery import DeliveryContract
     from telnyx_conformance.emulator.account import Account, Ask
-    from telnyx_conformance.emulator.fault import Letter, Outgoing
+    from telnyx_conformance.emulator.mail import Letter, Outgoing
     from telnyx_conformance.emulator.outbox import Delivery
     from telnyx_conformance.mutants.catalogue import Mutant
 

@@ -10,8 +10,8 @@ from telnyx_conformance.contract.envelopes import JSON, envelope_of, properties_
 from telnyx_conformance.contract.lifecycle_requirements import life_of
 from telnyx_conformance.contract.lifecycles import load_lifecycles, path_parameters
 from telnyx_conformance.emulator.account import Refusal
-from telnyx_conformance.emulator.core import json_reply
 from telnyx_conformance.emulator.fault import Fault
+from telnyx_conformance.emulator.reply import json_reply
 from telnyx_conformance.mutants.elsewhere import Elsewhere
 from telnyx_conformance.mutants.keeping import BentStore, other_than
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.contract.model import Edition, Operation, Requirement
     from telnyx_conformance.emulator.account import Account, Ask
-    from telnyx_conformance.emulator.core import Reply
+    from telnyx_conformance.emulator.reply import Reply
     from telnyx_conformance.emulator.store import Record
     from telnyx_conformance.mutants.catalogue import Mutant
 

@@ -17,9 +17,10 @@ from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.contract.validators import compiled
 from telnyx_conformance.emulator import refusals
 from telnyx_conformance.emulator.account import Refusal
-from telnyx_conformance.emulator.core import NOTHING_SAID, json_reply
+from telnyx_conformance.emulator.core import NOTHING_SAID
 from telnyx_conformance.emulator.credentials import Unauthenticated
 from telnyx_conformance.emulator.fault import Arrival, Fault
+from telnyx_conformance.emulator.reply import json_reply
 from telnyx_conformance.emulator.routing import PREFIXES
 from telnyx_conformance.emulator.validation import Unreadable
 from telnyx_conformance.errors import HarnessError
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition, Operation
     from telnyx_conformance.contract.sequence import Sequence
     from telnyx_conformance.emulator.account import Ask
-    from telnyx_conformance.emulator.core import Reply
+    from telnyx_conformance.emulator.reply import Reply
     from telnyx_conformance.mutants.catalogue import Mutant
 
 SITUATIONS = {

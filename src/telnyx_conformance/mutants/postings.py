@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.json import decode, encode
 from msgspec.structs import replace
 
-from telnyx_conformance.emulator.fault import Fault, Letter, Outgoing
+from telnyx_conformance.emulator.fault import Fault
+from telnyx_conformance.emulator.mail import Letter, Outgoing
 from telnyx_conformance.mutants.bodies import UNKNOWN
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import msgspec
 from telnyx_conformance.contract.envelopes import JSON, envelope_of, properties_of
 from telnyx_conformance.emulator import refusals
 from telnyx_conformance.emulator.account import Refusal
-from telnyx_conformance.emulator.core import Reply, json_reply
 from telnyx_conformance.emulator.fault import Fault
+from telnyx_conformance.emulator.reply import Reply, json_reply
 from telnyx_conformance.mutants.answers import EACH, wrong_value
 from telnyx_conformance.mutants.rules import NO_NUMBER, with_length
 

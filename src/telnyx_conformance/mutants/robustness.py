@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from telnyx_conformance.contract.model import Edition, Operation, Requirement
     from telnyx_conformance.emulator.account import Ask
-    from telnyx_conformance.emulator.core import Reply
     from telnyx_conformance.emulator.fault import Arrival
+    from telnyx_conformance.emulator.reply import Reply
 
 SUCCESS = range(200, 300)
 UNAUTHENTICATED = 401

@@ -13,27 +13,16 @@ from telnyx_conformance.contract.lifecycles import Lifecycles, Producer, path_pa
 from telnyx_conformance.contract.model import Operation
 from telnyx_conformance.run.calls import CallSetup, Unavailable
 from telnyx_conformance.run.conferences import ConferenceSetup
+from telnyx_conformance.run.states import CALL, STATES
 
 if TYPE_CHECKING:
     from telnyx_conformance.run.session import Session
 
-CALL = "call_control_id"
 QUEUE = "queue_name"
 CONFERENCES = "/conferences/{"
 ACTIVE_CALLS = "/connections/{connection_id}/active_calls"
 WAITING = 3  # a list of one tells little about pages
-# The state a command needs its call to be in; all others need one that is answered.
-STATES = {
-    "answer": "parked", "reject": "parked", "leave_queue": "queued", "playback_start": "playing",
-    "streaming_stop": "streamed", "fork_stop": "forked",
-}  # fmt: skip
 Minimal = Callable[[Operation, dict[str, str]], Awaitable[tuple[Exchange, tuple[int, ...]]]]
-
-
-def needs_inbound(operation: Operation) -> bool:
-    """Return whether an operation is about calls that came in: only the control API lets one come."""
-    path, _, action = operation.path.rpartition("/")
-    return path == "/calls/{call_control_id}/actions" and STATES.get(action) == "parked"
 
 
 class Prerequisites:

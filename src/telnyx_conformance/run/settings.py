@@ -20,8 +20,8 @@ from telnyx_conformance.contract.sequence_requirements import sequence_requireme
 from telnyx_conformance.contract.sequences import load_sequences
 from telnyx_conformance.errors import UnknownName, UsageError
 from telnyx_conformance.run.destinations import magic_destinations
-from telnyx_conformance.run.prerequisites import CALL, needs_inbound
 from telnyx_conformance.run.profile import Profile, read_profile
+from telnyx_conformance.run.states import CALL, needs_inbound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Several
