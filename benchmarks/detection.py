@@ -31,7 +31,7 @@ from telnyx_conformance.mutants.running import chosen, sampled
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
 
 OURS = "telnyx-conformance"
 TOOLS = (OURS, "Schemathesis, hardened", "Schemathesis, plain", "Prism, hardened", "Prism, plain")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from telnyx_conformance.emulator.core import Emulator
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
     from telnyx_conformance.run.profile import Profile
 
 API = b"/v2/"

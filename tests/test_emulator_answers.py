@@ -14,7 +14,6 @@ from telnyx_conformance.contract.envelopes import envelope_of, properties_of
 from telnyx_conformance.contract.lifecycles import Producer, lifecycles_of, path_parameters
 from telnyx_conformance.contract.validators import compiled
 from telnyx_conformance.emulator.core import Emulator
-from telnyx_conformance.emulator.reply import Reply
 from telnyx_conformance.emulator.routing import PREFIXES
 from telnyx_conformance.plan.planner import Planner
 from telnyx_conformance.plan.values import filled
@@ -22,6 +21,7 @@ from telnyx_conformance.plan.values import filled
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.emulator.account import Mode
+    from telnyx_conformance.emulator.reply import Reply
     from telnyx_conformance.plan.probe import Probe
 
 EDITION = load_edition()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.emulator.core import MOST_BODY_BYTES, Emulator
-from telnyx_conformance.emulator.reply import Reply
+
+if TYPE_CHECKING:
+    from telnyx_conformance.emulator.reply import Reply
 
 KEY = (b"authorization", b"Bearer KEYTEST_refusals")
 JSON = (b"content-type", b"application/json")

@@ -13,7 +13,7 @@ from telnyx_conformance.cli import commands
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.errors import UnknownName
 from telnyx_conformance.mutants import running
-from telnyx_conformance.mutants.catalogue import Mutant, catalogue, everything, mutant_called
+from telnyx_conformance.mutants.catalogue import catalogue, everything, mutant_called
 from telnyx_conformance.mutants.equivalents import EQUIVALENTS, UNNAMED
 from telnyx_conformance.mutants.judging import Bench, Outcome
 from telnyx_conformance.mutants.kinds import AT_RANDOM
@@ -25,6 +25,8 @@ from telnyx_conformance.run.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from telnyx_conformance.mutants.mutant import Mutant
 
 EDITION = load_edition()
 EVERY = list(catalogue(EDITION))

@@ -9,7 +9,7 @@ import pytest
 
 from telnyx_conformance.contract.document import load_edition
 from telnyx_conformance.contract.sequences import load_sequences
-from telnyx_conformance.mutants.catalogue import Mutant, shown_by
+from telnyx_conformance.mutants.catalogue import shown_by
 from telnyx_conformance.mutants.judging import Bench, is_right
 from telnyx_conformance.mutants.planting import plant_in
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from telnyx_conformance.contract.sequence import Sequence
+    from telnyx_conformance.mutants.mutant import Mutant
 
 EDITION = load_edition()
 SAMPLES = {s.name: s for s in load_sequences("2025-06-16", Path(__file__).parent / "sequences")}

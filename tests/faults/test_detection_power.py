@@ -17,7 +17,7 @@ from telnyx_conformance.mutants.planting import plant
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
     from telnyx_conformance.run.verdict import Verdict
 
 EDITION = load_edition()

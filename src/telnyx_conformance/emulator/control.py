@@ -14,7 +14,6 @@ from telnyx_conformance.contract.control import load_control
 from telnyx_conformance.emulator import refusals
 from telnyx_conformance.emulator.account import Ask, Refusal
 from telnyx_conformance.emulator.control_handlers import HANDLERS
-from telnyx_conformance.emulator.core import Emulator, Headers
 from telnyx_conformance.emulator.credentials import Unauthenticated
 from telnyx_conformance.emulator.reply import Reply, json_reply
 from telnyx_conformance.emulator.routing import Router
@@ -22,6 +21,7 @@ from telnyx_conformance.emulator.validation import Rules, Unreadable
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation
+    from telnyx_conformance.emulator.core import Emulator, Headers
     from telnyx_conformance.emulator.routing import Match
 
 PREFIX = "/_control/"

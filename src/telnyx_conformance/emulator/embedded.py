@@ -10,10 +10,10 @@ import httpx
 from telnyx_conformance.emulator.app import CONTROL, SECONDS_SLOW, Background
 from telnyx_conformance.emulator.control import handle_control
 from telnyx_conformance.emulator.core import Emulator
-from telnyx_conformance.emulator.reply import Reply
 
 if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Edition
+    from telnyx_conformance.emulator.reply import Reply
 
 
 class EmbeddedTransport(httpx.AsyncBaseTransport):

@@ -8,9 +8,7 @@ What the contract merely permits (level MAY) is no fault, and so no mutant.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from telnyx_conformance.contract.constraints import constraints_of
 from telnyx_conformance.contract.deliveries import load_deliveries
@@ -26,6 +24,7 @@ from telnyx_conformance.mutants.answers import typed_places
 from telnyx_conformance.mutants.deliveries import of_delivery
 from telnyx_conformance.mutants.equivalents import EQUIVALENTS
 from telnyx_conformance.mutants.lives import of_requirement
+from telnyx_conformance.mutants.mutant import Category, Mutant
 from telnyx_conformance.mutants.robustness import ROBUSTNESS, rows_of
 from telnyx_conformance.mutants.sequences import of_sequence
 from telnyx_conformance.mutants.transitions import OPERATORS, places, site_of
@@ -37,31 +36,6 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.fields import Field
     from telnyx_conformance.contract.model import Edition, Operation, Requirement
     from telnyx_conformance.contract.sequence import Sequence
-
-Category = Literal[
-    "validation", "responses", "authentication", "routing", "idempotency", "webhooks", "time", "robustness", "state"
-]
-
-
-class Mutant(msgspec.Struct, frozen=True, kw_only=True):
-    """One fault. `sees` are the requirement ids, or beginnings of ids, that name it: a failure of one is no accident.
-
-    `site` is the place, `kind` the rule there and `variant` what is done to it; `sequence` or `delivery` names the contract
-    that shows the fault, both are empty where single requests or random programs do.
-    """
-
-    id: str
-    operator: str
-    category: Category
-    operation: str
-    site: str
-    kind: str
-    variant: str
-    sees: tuple[str, ...]
-    conformance_class: str
-    sequence: str = ""
-    delivery: str = ""
-
 
 # What a rule that is ignored is called, and one that refuses what it should take.
 IGNORED = {

@@ -9,14 +9,14 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from telnyx_conformance.emulator.fault import Fault
-from telnyx_conformance.emulator.mail import Letter, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from telnyx_conformance.contract.sequence import Sequence, Wanted
     from telnyx_conformance.emulator.account import Account, Ask
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.emulator.mail import Letter, Outgoing
+    from telnyx_conformance.mutants.mutant import Mutant
 
 OF_A_LEG = ("call_leg_id", "call_control_id")
 ELSEWHERE = str(UUID(int=0xE15E, version=4))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.account import Account, Ask
     from telnyx_conformance.emulator.mail import Letter, Outgoing
     from telnyx_conformance.emulator.outbox import Delivery
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
 
 ANOTHER = str(UUID(int=0xD0C, version=4))
 STALE_SECONDS = 1000

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import httpx
 
     from telnyx_conformance.emulator.fault import Arrival, Fault
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
     from telnyx_conformance.run.planning import Subject
     from telnyx_conformance.run.profile import Profile
     from telnyx_conformance.run.verdict import Verdict

@@ -11,7 +11,7 @@ from telnyx_conformance.run.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
 
 # What random requests and programs show is what other requirements name.
 AT_RANDOM = frozenset({*ON_REQUEST, "models"})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.emulator.account import Account, Ask
     from telnyx_conformance.emulator.reply import Reply
     from telnyx_conformance.emulator.store import Record
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
 
 
 REFUSED = 400

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.sequence import Sequence
     from telnyx_conformance.emulator.account import Ask
     from telnyx_conformance.emulator.reply import Reply
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
 
 SITUATIONS = {
     "missing-key-accepted": "no_credentials",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telnyx_conformance.contract.model import Edition, Operation
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
 
 SUCCESSES = (203, 206, 202, 201, 200)
 NO_ENVELOPE = b'"no"'

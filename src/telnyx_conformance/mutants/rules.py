@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.emulator.account import Ask
     from telnyx_conformance.emulator.reply import Reply
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
 
 # What validation calls the rules, where it has other names for them.
 CALLED = {

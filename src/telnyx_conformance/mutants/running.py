@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from telnyx_conformance.errors import ReportError, UnknownName, UsageError
-from telnyx_conformance.mutants.catalogue import Mutant, catalogue, everything, is_equivalent
+from telnyx_conformance.mutants.catalogue import catalogue, everything, is_equivalent
 from telnyx_conformance.mutants.judging import SECONDS, Bench, Outcome
 from telnyx_conformance.mutants.workers import shared_out
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telnyx_conformance.contract.model import Edition
+    from telnyx_conformance.mutants.mutant import Mutant
 
 LOG = "mutants.ndjson"
 BATCH = 4  # mutants that one process gets at a time: enough to share a plan, few enough to end together

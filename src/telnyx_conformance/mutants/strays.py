@@ -10,7 +10,6 @@ import msgspec
 
 from telnyx_conformance.contract.sequence import LEG_PARAMETER
 from telnyx_conformance.emulator.fault import Fault
-from telnyx_conformance.emulator.mail import Outgoing
 from telnyx_conformance.mutants.events import OF_A_LEG, another_type
 from telnyx_conformance.mutants.replies import with_body
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from telnyx_conformance.contract.model import Operation
     from telnyx_conformance.contract.sequence import Sequence
     from telnyx_conformance.emulator.account import Account
+    from telnyx_conformance.emulator.mail import Outgoing
     from telnyx_conformance.emulator.outbox import Outbox
     from telnyx_conformance.emulator.reply import Reply
 

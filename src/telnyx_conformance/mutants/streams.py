@@ -10,7 +10,7 @@ from telnyx_conformance.emulator.fault import Fault
 
 if TYPE_CHECKING:
     from telnyx_conformance.emulator.account import Account
-    from telnyx_conformance.mutants.catalogue import Mutant
+    from telnyx_conformance.mutants.mutant import Mutant
 
 OTHER = "00000000-0000-4000-8000-00000000e15e"
 
