@@ -56,6 +56,15 @@ def test_an_answer_is_predicted_from_the_table(state: str, operation: str, code:
     assert (expected.taken, expected.codes) == (not code, (code,) if code else ())
 
 
+def test_a_leg_that_ended_long_ago_may_be_forgotten() -> None:
+    world = World()
+    [leg] = answered(world, "a")
+    leg.state = "ended"
+    assert world.expected(leg, "SpeakCall", None).codes == ("90018",)
+    world.now = 600.0
+    assert world.expected(leg, "SpeakCall", None).codes == ("90018", "90015")
+
+
 def test_a_bridge_is_predicted_from_the_state_of_both_legs() -> None:
     world = World()
     first, second = answered(world, "a", "b")

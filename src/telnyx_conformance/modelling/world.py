@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LEG, PARTICIPANT = "leg", "participant"
+UNKNOWN, FORGOTTEN_SECONDS = "90015", 600.0
 ENDED_CONFERENCE, JOINED_ALREADY, NO_MEMBER = "90019", "90044", "90033"
 ENDED, TALKING = "ended", ("answered", "bridged", "queued", "conference")
 # Triggers of the leg's table that need a reason other than time: who acts, and on whom.
@@ -116,7 +117,7 @@ class World:
     def expected(self, leg: LegModel, operation: str, other: LegModel | None) -> Expected:
         """Return how a command to `leg` should be answered; `other` is the leg it names besides."""
         if self.row(leg, operation) is None:
-            return Expected(taken=False, codes=(self.leg_machine.refusal_code(leg.state, operation),))
+            return Expected(taken=False, codes=self._refusals(leg, operation))
         if operation == "BridgeCall" and other is not None:
             if other is leg:
                 return Expected(taken=False, codes=("90015",))
@@ -128,11 +129,17 @@ class World:
                 return Expected(taken=False, codes=(code,))
         return Expected(taken=True)
 
+    def _refusals(self, leg: LegModel, operation: str) -> tuple[str, ...]:
+        """Return the codes with which the leg's table refuses a command; one that ended long ago may be forgotten."""
+        code = self.leg_machine.refusal_code(leg.state, operation)
+        is_forgotten = leg.state == ENDED and self.now >= FORGOTTEN_SECONDS
+        return (code, UNKNOWN) if is_forgotten else (code,)
+
     def expected_in_conference(self, leg: LegModel, operation: str, conference: Conference) -> Expected:
         """Return how a command should be answered that lets `leg` join or leave a conference."""
         codes = [ENDED_CONFERENCE] if conference.is_over else []
         if self.row(leg, operation) is None:
-            codes.append(self.leg_machine.refusal_code(leg.state, operation))
+            codes += self._refusals(leg, operation)
         elif (leg in conference.members) == (operation == JOIN):
             codes.append(JOINED_ALREADY if operation == JOIN else NO_MEMBER)
         return Expected(taken=not codes, codes=tuple(codes))
