@@ -10,12 +10,13 @@ from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-import msgspec
+from telnyx_conformance.contract.nesting import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from telnyx_conformance.contract.model import Edition
+
 
 INTEGER = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
 NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?\Z", re.ASCII)
@@ -149,8 +150,8 @@ def members_of(edition: Edition, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _json_or_text(text: str) -> Any:
     try:
-        return msgspec.json.decode(text)
-    except (ValueError, RecursionError):
+        return decoded(text.encode())
+    except ValueError:
         return text
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from telnyx_conformance.contract.nesting import decoded
 from telnyx_conformance.contract.validators import Validator, compiled
 from telnyx_conformance.emulator import decoding
 from telnyx_conformance.emulator.refusals import Problem
@@ -96,7 +97,7 @@ class Rules:
             and not self._headers
             and validator is not None
             and document is not None
-            and _is_valid(validator, document)
+            and validator.is_valid(document)
         ):
             return {}, document, []
         problems: list[Problem] = []
@@ -145,7 +146,7 @@ class Rules:
         if document is None:
             needed = self._body.required
             return [Problem(kind="required", detail="The request needs a body.", pointer="/")] if needed else []
-        if validator is None or _is_valid(validator, document):
+        if validator is None or validator.is_valid(document):
             return []
         return problems_of(validator, document)
 
@@ -181,22 +182,15 @@ class Rules:
 
 def _json(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return decoded(body)
     except UnicodeDecodeError:
         raise Unreadable("malformed_json", "The body is not UTF-8.") from None
-    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+    except ValueError:  # no JSON, or nested deeper than validators go
         raise Unreadable("malformed_json", "The body is not JSON that can be read.") from None
 
 
 def _text(body: bytes) -> str:
     return body.decode("utf-8", "replace")
-
-
-def _is_valid(validator: Validator, document: Any) -> bool:
-    try:
-        return validator.is_valid(document)
-    except ValueError:  # nested deeper than the validator goes
-        raise Unreadable("malformed_json", "The body is nested too deeply.") from None
 
 
 def _broken(parameter: _Parameter, value: Any) -> list[Problem]:
