@@ -96,6 +96,9 @@ def test_the_emulator_agrees_with_the_model(target: Any, operation: str) -> None
 def test_a_wrong_answer_is_found(target: Any, operation: str, answer: Any, longest: int) -> None:
     report = target.prove("models", operation, answer=answer)
     assert report.failed == {(f"{operation}:models:answer", "model-answer")}
+    assert report.unjudged == {
+        f"{operation}:models:events": "judgeable"
+    }  # the search ended: no pass for the other half
     assert steps(report) <= longest
 
 
@@ -127,13 +130,14 @@ def test_a_wrong_answer_is_found(target: Any, operation: str, answer: Any, longe
 def test_wrong_events_are_found(target: Any, operation: str, post: Any, longest: int) -> None:
     report = target.prove("models", operation, post=post)
     assert report.failed == {(f"{operation}:models:events", "model-events")}
+    assert report.unjudged == {f"{operation}:models:answer": "judgeable"}
     assert steps(report) <= longest
 
 
 def test_a_difference_at_another_command_is_no_verdict_on_this_one(target: Any) -> None:
     report = target.prove("models", "SpeakCall", answer=refuses("TransferCall"))
     assert report.failed == set()
-    assert report.unjudged.get("SpeakCall:models:answer", "judgeable") == "judgeable"
+    assert report.unjudged == {f"SpeakCall:models:{kind}": "judgeable" for kind in ("answer", "events")}
 
 
 def steps(report: Any) -> int:

@@ -52,7 +52,13 @@ A run leaves certificate.html, certificate.json, junit.xml, allure/, evidence.nd
 @click.option(
     "--strength", type=click.IntRange(1, 2), default=1, show_default=True, help="2: let each two valid values meet."
 )
-@click.option("--programs", default=2, show_default=True, help="Random programs per command, for the class models.")
+@click.option(
+    "--programs",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Random programs per command, for the class models.",
+)
 @click.option("--shard", default="", metavar="I/N", help="Run the I-th of N parts.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the results; reports/out/<time> when absent.")
 @click.option("--allure/--no-allure", default=True, show_default=True, help="Write Allure results.")

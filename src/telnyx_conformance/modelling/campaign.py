@@ -46,11 +46,10 @@ class Campaign:
                     check=f"model-{found.kind}", expected=found.expected, actual=f"{found.actual} (after: {story})"
                 )
                 verdicts.append(judged(requirement.id, finding, exchanges=numbers))
-            elif found.kind == requirement.kind:
-                said = f"programs differ at {found.operation} before: {found.expected}, got {found.actual}"
+            else:  # the search ended there: what else the programs would have shown is not known
+                at = found.operation or "what no command caused"
+                said = f"programs differ at {at} before: {found.expected}, got {found.actual}"
                 verdicts.append(inconclusive(requirement.id, said))
-            else:
-                verdicts.append(judged(requirement.id, None))
         self._session.record(verdicts, probes=outcome.steps, lower_bound=0)
         return verdicts
 
