@@ -92,7 +92,8 @@ class Search:
         if found is not None and self.outcome.difference is None:
             self.outcome.difference, self.outcome.program = found, tour[:taken]
         if self.outcome.difference is not None:
-            self._slim()
+            with suppress(Unavailable):  # a target that is gone by now leaves the program as small as it got
+                self._slim()
 
     def _play_at_random(self, programs: int) -> None:
         quiet = settings(
@@ -101,8 +102,13 @@ class Search:
             verbosity=Verbosity.quiet,
         )  # fmt: skip
         machine = type("Programs", (Programs,), {"search": self})
-        with suppress(DiffersError, Flaky):
+        try:
             run_state_machine_as_test(seed(self._seed)(machine), settings=quiet)
+        except DiffersError:
+            return
+        except Flaky as ended:
+            if self.outcome.difference is None:  # nothing was seen to differ, and not all was played
+                raise Unavailable(f"the programs could not be played to their end: {ended}") from ended
 
     def _slim(self) -> None:
         """Leave out one step after the other, as long as the same difference shows: what is left is all needed."""
